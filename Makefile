@@ -1,0 +1,49 @@
+# Two commands matter: `make serve` runs Gatehouse on this machine, `make test` checks everything that CI checks.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: help serve test lint types layers tests format bench dynamodb-local clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
+
+serve: $(READY)  ## Run the local stack: http://localhost:8000 and https://localhost:8443
+	@exec $(BIN)/python -m infra.local
+
+test: lint types layers tests  ## Run everything that CI runs
+
+lint: $(READY)  ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## Check types, strictly
+	$(BIN)/mypy
+
+layers: $(READY)  ## Check that arrows between packages point one way
+	$(BIN)/lint-imports --no-cache
+
+tests: $(READY)  ## Run all tests with coverage
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+format: $(READY)  ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## Print figures: start-up, CPU per request, capacity per operation
+	$(BIN)/python -m tests.bench
+
+dynamodb-local: $(READY)  ## Run DynamoDB Local (needs Java 17), for exact capacity figures
+	@exec $(BIN)/python -m infra.dynamodb_local
+
+clean:  ## Remove the environment and caches; the data in .local stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+
+$(READY): requirements.txt requirements-dev.txt
+	@echo "Installing into $(VENV) (about a minute, once) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Gatehouse needs Python 3.11 or newer.")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

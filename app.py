@@ -1,0 +1,26 @@
+"""Settings -> core -> app, the schedule and the stream. No logic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Rate
+
+from chalicelib import tasks
+from chalicelib.wiring import build
+
+app = build()
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def sweep(event: object) -> None:
+    """Finish what large deletions left, once a minute."""
+    del event
+    tasks.sweep(app.core)
+
+
+@app.lambda_function()
+def follow(event: dict[str, Any], context: object) -> None:
+    """Follow the table's stream."""
+    del context
+    tasks.follow(app.core, event)

@@ -1,0 +1,1 @@
+"""What stands outside Gatehouse: AWS's key service and lists that libraries bring."""

@@ -1,0 +1,189 @@
+"""Clients: the applications that ask for tokens. Owns their settings, defaults and secrets; not what they may call.
+
+Limits: 1,000 clients a tenant are listed at 100 a page; 10 keys of client_metadata of 255 characters each.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from chalicelib.core.documents import Document
+from chalicelib.core.entities import patched
+from chalicelib.core.errors import Forbidden, Invalid, NotFound
+from chalicelib.core.logs import done
+from chalicelib.core.paging import cut
+
+if TYPE_CHECKING:
+    from chalicelib.core.ambient import Ambient
+    from chalicelib.core.callers import Caller
+    from chalicelib.core.entities import EntityStore
+    from chalicelib.core.paging import Page, PageRequest
+
+GRANT_TYPES = {
+    "native": ("authorization_code", "refresh_token"),
+    "spa": ("authorization_code", "refresh_token"),
+    "regular_web": ("authorization_code", "refresh_token", "client_credentials"),
+    "non_interactive": ("client_credentials",),
+}
+"""What a new client of each app_type may do. Implicit and password are off until they are asked for (S25)."""
+
+_MERGING = frozenset({"jwt_configuration", "refresh_token", "client_metadata"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientSecret:
+    """The SHA-256 of a secret of 384 random bits, and until when it is good; None is for ever."""
+
+    digest: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Client:
+    """One application."""
+
+    client_id: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    secrets: tuple[ClientSecret, ...] = ()
+    description: str = ""
+    logo_uri: str = ""
+    app_type: str = "regular_web"
+    callbacks: tuple[str, ...] = ()
+    allowed_logout_urls: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    web_origins: tuple[str, ...] = ()
+    client_aliases: tuple[str, ...] = ()
+    allowed_clients: tuple[str, ...] = ()
+    initiate_login_uri: str = ""
+    grant_types: tuple[str, ...] = ()
+    token_endpoint_auth_method: str = "client_secret_post"  # noqa: S105 - the name of a method
+    jwt_configuration: Document = field(
+        default_factory=lambda: {"lifetime_in_seconds": 36000, "alg": "RS256", "scopes": {}, "secret_encoded": False}
+    )
+    refresh_token: Document = field(
+        default_factory=lambda: {
+            "rotation_type": "rotating",
+            "expiration_type": "expiring",
+            "token_lifetime": 2592000,
+            "idle_token_lifetime": 1296000,
+            "infinite_token_lifetime": False,
+            "infinite_idle_token_lifetime": False,
+            "leeway": 0,
+        }
+    )
+    oidc_conformant: bool = True
+    is_first_party: bool = True
+    sso: bool = False
+    sso_disabled: bool = False
+    cross_origin_authentication: bool = False
+    custom_login_page_on: bool = True
+    client_metadata: Mapping[str, str] = field(default_factory=dict)
+    is_global: bool = False
+    version: int = 0
+
+    def verify_secret(self, secret: str, now: datetime) -> bool:
+        """Compare in constant time with every secret that is still good."""
+        digest = _digest(secret)
+        good = [kept for kept in self.secrets if kept.expires_at is None or kept.expires_at > now]
+        return sum(hmac.compare_digest(kept.digest, digest) for kept in good) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """What can be done with clients."""
+
+    store: EntityStore[Client]
+    ambient: Ambient
+
+    def make(self, attributes: Document) -> tuple[Client, str]:
+        """Make a client that is not stored yet, and its secret: shown now and never again."""
+        now, secret = self.ambient.now(), self.ambient.new_secret(64)
+        given = {name: value for name, value in attributes.items() if value is not None}
+        app_type = given.get("app_type", "regular_web")
+        given.setdefault("grant_types", GRANT_TYPES[app_type])
+        if app_type in {"native", "spa"}:
+            given.setdefault("token_endpoint_auth_method", "none")
+        blank = Client(client_id=self.ambient.new_id(32), name=given["name"], created_at=now, updated_at=now)
+        return replace(_patched(blank, given), secrets=(ClientSecret(digest=_digest(secret)),)), secret
+
+    def create(self, caller: Caller, attributes: Document) -> tuple[Client, str]:
+        """Register an application. Gives it with its secret, which is kept only as a hash."""
+        client, secret = self.make(attributes)
+        self.store.create(caller.tenant, client, done(self.ambient, caller))
+        return client, secret
+
+    def get(self, caller: Caller, client_id: str) -> Client:
+        """Give one client of the caller's tenant."""
+        client = self.store.find(caller.tenant, client_id)
+        if client is None:
+            raise _missing()
+        return client
+
+    def list(
+        self,
+        caller: Caller,
+        request: PageRequest,
+        *,
+        app_types: frozenset[str] = frozenset(),
+        is_global: bool | None = None,
+        is_first_party: bool | None = None,
+    ) -> Page[Client]:
+        """List clients in order of id, filtered."""
+        chosen = (
+            client
+            for client in self.store.walk(caller.tenant, request.start_after)
+            if (not app_types or client.app_type in app_types)
+            and is_global in {None, client.is_global}
+            and is_first_party in {None, client.is_first_party}
+        )
+        return cut(chosen, request, "client_id")
+
+    def update(self, caller: Caller, client_id: str, patch: Document) -> Client:
+        """Change what `patch` names; a None gives a setting its default back. Nested settings merge at one level."""
+        client = self.get(caller, client_id)
+        if client.is_global:
+            raise Forbidden("The global client cannot be changed.", code="operation_not_supported")
+        updated = replace(_patched(client, patch), updated_at=self.ambient.now())
+        self.store.replace(caller.tenant, updated, done(self.ambient, caller))
+        return updated
+
+    def rotate_secret(self, caller: Caller, client_id: str, overlap: timedelta) -> tuple[Client, str]:
+        """Give the client a new secret. The old one stops at once, or after `overlap` (at most a day)."""
+        client, secret, now = self.get(caller, client_id), self.ambient.new_secret(64), self.ambient.now()
+        secrets = (ClientSecret(digest=_digest(secret)), *_outlasting(client.secrets, now, now + overlap))
+        updated = replace(client, secrets=secrets, updated_at=now)
+        self.store.replace(caller.tenant, updated, done(self.ambient, caller))
+        return updated, secret
+
+    def delete(self, caller: Caller, client_id: str) -> None:
+        """Remove a client. The global client stays."""
+        if self.get(caller, client_id).is_global:
+            raise Forbidden("The global client cannot be deleted.", code="operation_not_supported")
+        self.store.delete(caller.tenant, client_id, done(self.ambient, caller))
+
+
+def _outlasting(secrets: tuple[ClientSecret, ...], now: datetime, end: datetime) -> list[ClientSecret]:
+    """End the newest secret at `end`; earlier ones are dropped, so that no more than two are ever good."""
+    return [replace(secrets[0], expires_at=end)] if secrets and end > now else []
+
+
+def _patched(client: Client, patch: Document) -> Client:
+    changed = patched(client, patch, merging=_MERGING)
+    if len(changed.client_metadata) > 10:
+        raise Invalid("Payload validation error: 'More than 10 properties' on property client_metadata.")
+    return changed
+
+
+def _missing() -> NotFound:
+    return NotFound("The client does not exist.", code="inexistent_client")
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,234 @@
+"""Connections: the sources of users. Owns their settings and which clients they are enabled for; not the users.
+
+Strategy `auth0` is Gatehouse's own database. The other strategies are kept and validated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from chalicelib.core.documents import Document, check
+from chalicelib.core.entities import EntityStore, patched
+from chalicelib.core.errors import Invalid, NotFound
+from chalicelib.core.logs import done
+from chalicelib.core.paging import cut
+from chalicelib.core.work import Work
+
+if TYPE_CHECKING:
+    from chalicelib.core.ambient import Ambient
+    from chalicelib.core.callers import Caller
+    from chalicelib.core.logs import LogEvent
+    from chalicelib.core.paging import Page, PageRequest
+
+DATABASE = "auth0"
+PASSWORDLESS = frozenset({"sms", "email"})
+SOCIAL = frozenset(
+    [
+        "amazon",
+        "apple",
+        "bitbucket",
+        "dropbox",
+        "evernote",
+        "exact",
+        "facebook",
+        "fitbit",
+        "flickr",
+        "github",
+        "google-oauth2",
+        "line",
+        "linkedin",
+        "oauth1",
+        "oauth2",
+        "paypal",
+        "planningcenter",
+        "shopify",
+        "soundcloud",
+        "spotify",
+        "thirtysevensignals",
+        "twitter",
+        "untappd",
+        "vkontakte",
+        "weibo",
+        "windowslive",
+        "wordpress",
+        "yahoo",
+        "yandex",
+    ]
+)
+ENTERPRISE = frozenset(
+    [
+        "ad",
+        "adfs",
+        "auth0-oidc",
+        "custom",
+        "google-apps",
+        "ip",
+        "oidc",
+        "okta",
+        "pingfederate",
+        "samlp",
+        "sharepoint",
+        "waad",
+    ]
+)
+STRATEGIES = frozenset({DATABASE}) | PASSWORDLESS | SOCIAL | ENTERPRISE
+
+MAX_OPTIONS_BYTES = 100_000
+MAX_ENABLED_CLIENTS = 1_000
+
+DATABASE_DEFAULTS: Document = {
+    "passwordPolicy": "good",
+    "password_dictionary": {"enable": True, "dictionary": []},
+    "strategy_version": 2,
+    "brute_force_protection": True,
+    "mfa": {"active": True, "return_enroll_settings": True},
+}
+"""What a new database demands unless told otherwise: at least 8 characters (S1) and nothing well known (S5)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connection:
+    """One source of users. `realms` are further names it answers to at sign-in."""
+
+    id: str
+    name: str
+    strategy: str
+    created_at: datetime
+    updated_at: datetime
+    display_name: str = ""
+    options: Document = field(default_factory=dict)
+    enabled_clients: tuple[str, ...] = ()
+    realms: tuple[str, ...] = ()
+    is_domain_connection: bool = False
+    show_as_button: bool = False
+    metadata: Document = field(default_factory=dict)
+    version: int = 0
+
+    @property
+    def is_database(self) -> bool:
+        """Whether its users have passwords here."""
+        return self.strategy == DATABASE
+
+    @property
+    def is_social(self) -> bool:
+        """Whether Auth0 counts it as social."""
+        return self.strategy in SOCIAL
+
+    @property
+    def requires_username(self) -> bool:
+        """Whether its users have a user name beside their e-mail address."""
+        return bool(self.options.get("requires_username"))
+
+    @property
+    def attributes_writable(self) -> bool:
+        """Whether a user's name and picture may be patched here: not while each sign-in brings them anew."""
+        return self.is_database or self.options.get("set_user_root_attributes") in {"on_first_login", "never_on_login"}
+
+
+class ConnectionStore(EntityStore[Connection], Protocol):
+    """Where connections lie; their names are unique in a tenant."""
+
+    def recall_named(self, tenant: str, name: str) -> Connection | None:
+        """Find by name, as it was at most seconds ago."""
+
+    def retire(self, tenant: str, connection: Connection, work: Work, event: LogEvent) -> None:
+        """Remove it and note the work that its users leave, together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What can be done with connections."""
+
+    store: ConnectionStore
+    ambient: Ambient
+
+    def make(self, attributes: Document) -> Connection:
+        """Make a connection that is not stored yet."""
+        now = self.ambient.now()
+        blank = Connection(
+            id=f"con_{self.ambient.new_id(16)}",
+            name=attributes["name"],
+            strategy=attributes["strategy"],
+            created_at=now,
+            updated_at=now,
+        )
+        defaults = DATABASE_DEFAULTS if blank.is_database else {}
+        options = {**defaults, **(attributes.get("options") or {})}
+        realms = attributes.get("realms") or (blank.name,)
+        return _valid(patched(blank, {**attributes, "options": options, "realms": tuple(realms)}))
+
+    def create(self, caller: Caller, attributes: Document) -> Connection:
+        """Add a source of users; a conflict if the name is taken."""
+        connection = self.make(attributes)
+        self.store.create(caller.tenant, connection, done(self.ambient, caller))
+        return connection
+
+    def get(self, caller: Caller, connection_id: str) -> Connection:
+        """Give one connection."""
+        connection = self.store.find(caller.tenant, connection_id)
+        if connection is None:
+            raise _missing()
+        return connection
+
+    def named(self, tenant: str, name: str) -> Connection:
+        """Find the connection a request names in its body; a 400 if there is none, as Auth0 answers."""
+        connection = self.store.recall_named(tenant, name)
+        if connection is None:
+            raise Invalid("The connection does not exist.", code="inexistent_connection")
+        return connection
+
+    def list(
+        self,
+        caller: Caller,
+        request: PageRequest,
+        *,
+        strategies: frozenset[str] = frozenset(),
+        name: str | None = None,
+    ) -> Page[Connection]:
+        """List connections in order of id."""
+        chosen = (
+            connection
+            for connection in self.store.walk(caller.tenant, request.start_after)
+            if (not strategies or connection.strategy in strategies) and name in {None, connection.name}
+        )
+        return cut(chosen, request, "id")
+
+    def update(self, caller: Caller, connection_id: str, patch: Document) -> Connection:
+        """Change what `patch` names. `options` are replaced as a whole, as Auth0 does; name and strategy stay."""
+        connection = self.get(caller, connection_id)
+        updated = _valid(replace(patched(connection, patch), updated_at=self.ambient.now()))
+        self.store.replace(caller.tenant, updated, done(self.ambient, caller))
+        return updated
+
+    def switch_clients(self, caller: Caller, connection_id: str, switches: Document) -> None:
+        """Turn the connection on or off for clients: `{client_id: bool}`."""
+        connection = self.get(caller, connection_id)
+        kept = [client for client in connection.enabled_clients if switches.get(client, True)]
+        added = [client for client, status in switches.items() if status and client not in kept]
+        self.update(caller, connection_id, {"enabled_clients": (*kept, *added)})
+
+    def delete(self, caller: Caller, connection_id: str) -> None:
+        """Remove a connection. Nobody signs in through it from now on; its users are deleted by the work it leaves.
+
+        Deleting what does not exist is no error, as with Auth0.
+        """
+        connection = self.store.find(caller.tenant, connection_id)
+        if connection is None:
+            return
+        work = Work.connection(caller.tenant, connection.id, self.ambient.now())
+        self.store.retire(caller.tenant, connection, work, done(self.ambient, caller))
+
+
+def _valid(connection: Connection) -> Connection:
+    check("options", connection.options, max_bytes=MAX_OPTIONS_BYTES)
+    if len(set(connection.enabled_clients)) > MAX_ENABLED_CLIENTS:
+        raise Invalid(
+            f"Payload validation error: 'More than {MAX_ENABLED_CLIENTS} clients' on property enabled_clients."
+        )
+    return replace(connection, enabled_clients=tuple(dict.fromkeys(connection.enabled_clients)))
+
+
+def _missing() -> NotFound:
+    return NotFound("The connection does not exist.", code="inexistent_connection")

@@ -1,0 +1,56 @@
+"""The product in one piece: every noun with what can be done with it, for a surface to call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chalicelib.core.callers import Caller
+    from chalicelib.core.client_grants import ClientGrants
+    from chalicelib.core.clients import Clients
+    from chalicelib.core.connections import Connections
+    from chalicelib.core.device_credentials import DeviceCredentials
+    from chalicelib.core.hosts import Hosts
+    from chalicelib.core.links import Links
+    from chalicelib.core.logs import Logs
+    from chalicelib.core.oauth.discovery import Discovery
+    from chalicelib.core.oauth.token import TokenEndpoint
+    from chalicelib.core.oauth.tokens import AccessTokens
+    from chalicelib.core.resource_servers import ResourceServers
+    from chalicelib.core.signing_keys import SigningKeys
+    from chalicelib.core.sweep import Sweep
+    from chalicelib.core.tenants import Tenants
+    from chalicelib.core.users import Users
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Core:
+    """Gatehouse."""
+
+    hosts: Hosts
+    tenants: Tenants
+    signing_keys: SigningKeys
+    tokens: AccessTokens
+    token_endpoint: TokenEndpoint
+    discovery: Discovery
+    clients: Clients
+    client_grants: ClientGrants
+    resource_servers: ResourceServers
+    connections: Connections
+    users: Users
+    links: Links
+    device_credentials: DeviceCredentials
+    logs: Logs
+    sweep: Sweep
+
+    def authenticate(self, caller: Caller, token: str) -> Caller:
+        """Say who holds a Management API token of the caller's tenant, or raise Unauthenticated."""
+        claims = self.tokens.check_management(caller.tenant, token)
+        scopes = claims.get("scope")
+        return replace(
+            caller,
+            subject=claims["sub"],
+            client_id=str(claims.get("azp") or ""),
+            scopes=frozenset(scopes.split() if isinstance(scopes, str) else ()),
+        )

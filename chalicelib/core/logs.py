@@ -1,0 +1,132 @@
+"""History: one log event per thing that happened, kept for two days. Owns what an event says, not where it lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from chalicelib.core.documents import Document
+from chalicelib.core.errors import NotFound
+from chalicelib.core.paging import within_offset
+
+if TYPE_CHECKING:
+    from chalicelib.core.ambient import Ambient
+    from chalicelib.core.callers import Caller
+    from chalicelib.core.paging import Page, PageRequest
+
+KEPT_FOR = timedelta(days=2)
+
+TYPES = {
+    "sapi": "Success API Operation",
+    "fapi": "Failed API Operation",
+    "sdu": "Successful User Deletion",
+    "seccft": "Success Exchange of Client Credentials for an Access Token",
+    "feccft": "Failed Exchange of Client Credentials for an Access Token",
+}
+"""Every type of event Gatehouse writes, with Auth0's name for it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogEvent:
+    """One line of history. `log_id` sorts by time: 13 digits of epoch milliseconds, then 24 random hex characters."""
+
+    log_id: str
+    date: datetime
+    type: str
+    description: str
+    client_id: str = ""
+    client_name: str = ""
+    connection: str = ""
+    connection_id: str = ""
+    user_id: str = ""
+    user_name: str = ""
+    ip: str = ""
+    hostname: str = ""
+    user_agent: str = ""
+    audience: str = ""
+    scope: str = ""
+    strategy: str = ""
+    strategy_type: str = ""
+    details: Document = field(default_factory=dict)
+
+
+class LogStore(Protocol):
+    """Where events lie. Those of a user lie with the user, the others with the tenant, by hour."""
+
+    def record(self, tenant: str, event: LogEvent) -> None:
+        """Write an event of its own, outside any change."""
+
+    def find(self, tenant: str, log_id: str) -> LogEvent | None:
+        """Find one event by its id."""
+
+    def list(self, tenant: str, request: PageRequest, *, newest_first: bool) -> Page[LogEvent]:
+        """List the tenant's events by time."""
+
+    def list_for_user(self, tenant: str, user_id: str, request: PageRequest, *, newest_first: bool) -> Page[LogEvent]:
+        """List one user's events by time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """What can be done with history: read it, and record what no other write records."""
+
+    store: LogStore
+    ambient: Ambient
+
+    def get(self, caller: Caller, log_id: str) -> LogEvent:
+        """Give one event of the caller's tenant."""
+        event = self.store.find(caller.tenant, log_id)
+        if event is None:
+            raise NotFound("The log event does not exist.", code="inexistent_log")
+        return event
+
+    def list(self, caller: Caller, request: PageRequest, *, newest_first: bool = True) -> Page[LogEvent]:
+        """List the tenant's events; a checkpoint always goes from the oldest to the newest, as Auth0's does."""
+        within_offset(request)
+        return self.store.list(caller.tenant, request, newest_first=newest_first and not request.checkpoint)
+
+    def list_for_user(
+        self, caller: Caller, user_id: str, request: PageRequest, *, newest_first: bool = True
+    ) -> Page[LogEvent]:
+        """List one user's events. An unknown user has none, which is not an error."""
+        within_offset(request)
+        return self.store.list_for_user(caller.tenant, user_id, request, newest_first=newest_first)
+
+    def record_refusal(self, caller: Caller, message: str, status: int) -> None:
+        """Write the refusal of a Management request that would have changed something (type `fapi`).
+
+        `message` must be one that was shown to the caller; bodies never go into history.
+        """
+        response = {"statusCode": status, "body": {"message": message}}
+        self.store.record(caller.tenant, _event(self.ambient, caller, "fapi", {"response": response}))
+
+
+def done(ambient: Ambient, caller: Caller, *, user_id: str = "", user_name: str = "", type: str = "sapi") -> LogEvent:  # noqa: A002
+    """Make the event that a change by `caller` is written with: who, what, from where."""
+    return _event(ambient, caller, type, {}, user_id=user_id, user_name=user_name)
+
+
+def _event(
+    ambient: Ambient, caller: Caller, kind: str, details: Document, *, user_id: str = "", user_name: str = ""
+) -> LogEvent:
+    now = ambient.now()
+    request = {
+        "method": caller.method,
+        "path": caller.path,
+        "auth": {"subject": caller.subject, "client_id": caller.client_id},
+        "request_id": caller.request_id,
+    }
+    return LogEvent(
+        log_id=f"{int(now.timestamp() * 1000):013d}{ambient.new_id(24)}",
+        date=now,
+        type=kind,
+        description=caller.operation or TYPES[kind],
+        client_id=caller.client_id,
+        user_id=user_id,
+        user_name=user_name,
+        ip=caller.ip,
+        hostname=caller.hostname,
+        user_agent=caller.user_agent[:512],
+        details={"request": request, **details},
+    )

@@ -1,0 +1,1 @@
+"""OAuth 2.0 and OpenID Connect, step by step: tokens, grants and discovery."""

@@ -1,0 +1,178 @@
+"""Tenants: total separations of users and settings. Owns how one comes to be, and its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from chalicelib.core.documents import Document, check, merge
+from chalicelib.core.errors import Conflict, Invalid, NotFound
+from chalicelib.core.hosts import TENANT_NAME
+from chalicelib.core.logs import done
+from chalicelib.core.management_scopes import SYSTEM_SCOPES
+from chalicelib.core.resource_servers import ApiScope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.core.ambient import Ambient
+    from chalicelib.core.callers import Caller
+    from chalicelib.core.clients import Client, Clients
+    from chalicelib.core.connections import Connection, Connections
+    from chalicelib.core.logs import LogEvent
+    from chalicelib.core.paging import Page, PageRequest
+    from chalicelib.core.resource_servers import ResourceServer, ResourceServers
+    from chalicelib.core.signing_keys import SigningKey, SigningKeys
+
+DEFAULT_CONNECTION = "Username-Password-Authentication"
+SYSTEM_TENANT = "system"
+"""Where the dashboard's own people live, and where tenants are made."""
+
+DEFAULT_SETTINGS: Document = {
+    "friendly_name": "",
+    "picture_url": "",
+    "support_email": "",
+    "support_url": "",
+    "allowed_logout_urls": [],
+    "default_audience": "",
+    "default_directory": "",
+    "default_redirection_uri": "",
+    "enabled_locales": ["en"],
+    "flags": {},
+    "sandbox_version": "",
+    "session_cookie": {"mode": "persistent"},
+    "session_lifetime": 168.0,
+    "idle_session_lifetime": 72.0,
+}
+"""Auth0's defaults; lifetimes in hours."""
+_MERGED = frozenset({"flags", "session_cookie"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tenant:
+    """One tenant. Its name is its host label: 3 to 63 of `a-z0-9-`, beginning and ending with a letter or digit."""
+
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    settings: Document = field(default_factory=dict)
+    version: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewTenant:
+    """Everything a tenant begins with. `client_secret` is the global client's, shown once."""
+
+    tenant: Tenant
+    signing_keys: Sequence[SigningKey]
+    connection: Connection
+    resource_server: ResourceServer
+    client: Client
+    client_secret: str
+
+
+class TenantStore(Protocol):
+    """Where tenants lie."""
+
+    def find(self, name: str) -> Tenant | None:
+        """Read a tenant."""
+
+    def recall(self, name: str) -> Tenant | None:
+        """Give a tenant as it was at most seconds ago."""
+
+    def list(self, request: PageRequest) -> Page[Tenant]:
+        """List tenants by creation."""
+
+    def create(self, new: NewTenant, event: LogEvent) -> None:
+        """Write everything a tenant begins with in one transaction; a conflict if the name is taken."""
+
+    def replace(self, tenant: Tenant, event: LogEvent) -> None:
+        """Write over the version that was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenants:
+    """What can be done with tenants."""
+
+    store: TenantStore
+    signing_keys: SigningKeys
+    connections: Connections
+    resource_servers: ResourceServers
+    clients: Clients
+    ambient: Ambient
+
+    def create(self, caller: Caller, name: str, settings: Document | None = None) -> NewTenant:
+        """Make a tenant with its keys, default database, Management API and global client, all or nothing.
+
+        The event lies in the new tenant. Invalid if the name cannot be a host label, a conflict if it is taken.
+        """
+        if not TENANT_NAME.fullmatch(name):
+            raise Invalid(
+                "Payload validation error: 'A tenant name has 3 to 63 characters a-z, 0-9 and -, and neither begins"
+                " nor ends with -' on property name."
+            )
+        new = self._beginnings(name, settings or {})
+        self.store.create(new, done(self.ambient, caller))
+        return new
+
+    def get(self, name: str) -> Tenant:
+        """Give a tenant, or say that there is none."""
+        tenant = self.store.find(name)
+        if tenant is None:
+            raise unknown_tenant()
+        return tenant
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a tenant, as of at most seconds ago."""
+        return self.store.recall(name) is not None
+
+    def list(self, request: PageRequest) -> Page[Tenant]:
+        """List tenants by creation, the oldest first."""
+        return self.store.list(request)
+
+    def settings(self, caller: Caller) -> Document:
+        """Give the settings of the caller's tenant with defaults filled in."""
+        return {**DEFAULT_SETTINGS, **self.get(caller.tenant).settings}
+
+    def update_settings(self, caller: Caller, patch: Document) -> Document:
+        """Change what `patch` names; a None gives a setting its default back."""
+        tenant = self.get(caller.tenant)
+        settings = {**tenant.settings, **patch}
+        for name in _MERGED & patch.keys():
+            settings[name] = merge(tenant.settings.get(name, DEFAULT_SETTINGS[name]), patch[name])
+        settings = {name: value for name, value in settings.items() if value is not None}
+        check("settings", settings, max_bytes=100_000)
+        updated = replace(tenant, settings=settings, updated_at=self.ambient.now())
+        self.store.replace(updated, done(self.ambient, caller))
+        return {**DEFAULT_SETTINGS, **settings}
+
+    def _beginnings(self, name: str, settings: Document) -> NewTenant:
+        now = self.ambient.now()
+        client, secret = self.clients.make({"name": "All Applications", "app_type": "regular_web"})
+        database = {"name": DEFAULT_CONNECTION, "strategy": "auth0", "enabled_clients": (client.client_id,)}
+        return NewTenant(
+            tenant=Tenant(name=name, created_at=now, updated_at=now, settings=settings),
+            signing_keys=self.signing_keys.make_pair(name),
+            connection=self.connections.make(database),
+            resource_server=self._management_api(name),
+            client=replace(client, is_global=True),
+            client_secret=secret,
+        )
+
+    def _management_api(self, name: str) -> ResourceServer:
+        server = self.resource_servers.management_api(name)
+        if name != SYSTEM_TENANT:
+            return server
+        extra = tuple(ApiScope(value=value, description=text) for value, text in SYSTEM_SCOPES.items())
+        return replace(server, scopes=server.scopes + extra)
+
+
+def unknown_tenant() -> NotFound:
+    """Say that a host names no tenant, in words that do not tell whether it once did."""
+    return NotFound("The tenant does not exist.", code="inexistent_tenant")
+
+
+def taken(name: str) -> Conflict:
+    """Say that a tenant's name is in use."""
+    return Conflict(f"The tenant {name} exists already.", code="tenant_exists")

@@ -1,0 +1,1 @@
+"""Password hashing, signing keys and sealed values. Knows no user, no table and no HTTP."""

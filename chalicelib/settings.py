@@ -1,0 +1,68 @@
+"""The environment, read once into one frozen object. Every problem is reported at once, at start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class SettingsError(Exception):
+    """The environment is not complete, or not right; the message lists everything that is wrong."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What a deployment decides."""
+
+    table: str
+    region: str
+    kms_key: str
+    base_domain: str
+    default_tenant: str = "main"
+    shards: int = 1
+    aws_endpoint: str | None = None
+    argon2_memory_kib: int = 19_456
+    argon2_iterations: int = 2
+    argon2_lanes: int = 1
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the variables documented in docs/settings.md, or raise SettingsError with all that is wrong."""
+        reader = _Reader(environment, [])
+        settings = cls(
+            table=reader.required("GATEHOUSE_TABLE"),
+            region=environment.get("AWS_REGION") or reader.required("AWS_DEFAULT_REGION"),
+            kms_key=reader.required("GATEHOUSE_KMS_KEY"),
+            base_domain=reader.required("GATEHOUSE_BASE_DOMAIN").lower(),
+            default_tenant=environment.get("GATEHOUSE_DEFAULT_TENANT") or "main",
+            shards=reader.number("GATEHOUSE_SHARDS", 1, 1, 16),
+            aws_endpoint=environment.get("GATEHOUSE_AWS_ENDPOINT") or None,
+            argon2_memory_kib=reader.number("GATEHOUSE_ARGON2_MEMORY_KIB", 19_456, 8, 1_048_576),
+            argon2_iterations=reader.number("GATEHOUSE_ARGON2_ITERATIONS", 2, 1, 100),
+            argon2_lanes=reader.number("GATEHOUSE_ARGON2_LANES", 1, 1, 16),
+        )
+        if reader.problems:
+            raise SettingsError("\n".join(["The environment is not right:", *reader.problems]))
+        return settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    environment: Mapping[str, str]
+    problems: list[str]
+
+    def required(self, name: str) -> str:
+        value = self.environment.get(name, "")
+        if not value:
+            self.problems.append(f"  {name} is not set")
+        return value
+
+    def number(self, name: str, default: int, lowest: int, highest: int) -> int:
+        text = self.environment.get(name) or str(default)
+        if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
+            self.problems.append(f"  {name} must be a whole number from {lowest} to {highest}, not {text!r}")
+            return default
+        return int(text)

@@ -1,0 +1,87 @@
+"""Device credentials in the table: with their user, listed for a tenant through the index by time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import msgspec
+from pynamodb.attributes import UnicodeAttribute
+
+from chalicelib.core.device_credentials import DeviceCredential
+from chalicelib.core.users import missing
+from chalicelib.storage import keys
+from chalicelib.storage.logs import event_item
+from chalicelib.storage.table import ABSENT, PRESENT, Item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chalicelib.core.logs import LogEvent
+    from chalicelib.storage.table import Table
+
+_BATCH = 100
+
+
+class DeviceItem(Item):
+    """One credential as JSON text."""
+
+    document = UnicodeAttribute()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCredentialStore:
+    """Reads and writes device credentials. In the index they are sorted by id, so that an id finds its item."""
+
+    table: Table
+
+    def find(self, tenant: str, credential_id: str) -> DeviceCredential | None:
+        """Find by id: one query of the index, one read."""
+        found = self.table.query_by_time([keys.devices_of(tenant)], between=(credential_id, credential_id))
+        items = self.table.batch_get(DeviceItem, [key for _, key in found])
+        return _decode(items[0]) if items else None
+
+    def walk(self, tenant: str) -> Iterator[DeviceCredential]:
+        """Read all of a tenant, a hundred at a time."""
+        found = (key for _, key in self.table.query_by_time([keys.devices_of(tenant)], page_size=_BATCH))
+        for batch in _batched(found, _BATCH):
+            for item in self.table.batch_get(DeviceItem, batch):
+                yield _decode(item)
+
+    def walk_for_user(self, tenant: str, user_id: str) -> Iterator[DeviceCredential]:
+        """Read all of a user: one query."""
+        for item in self.table.query(DeviceItem, keys.user(tenant, user_id), prefix=keys.DEVICE):
+            yield _decode(item)
+
+    def create(self, tenant: str, credential: DeviceCredential, event: LogEvent) -> None:
+        """Write a new one with its event, if its user exists."""
+        item = DeviceItem.at(
+            _key(tenant, credential),
+            document=msgspec.json.encode(credential).decode(),
+            by_time_pk=keys.devices_of(tenant),
+            by_time_sk=credential.id,
+            expires_at=int(credential.expires_at.timestamp()) if credential.expires_at else None,
+        )
+        profile = keys.Key(keys.user(tenant, credential.user_id), keys.PROFILE)
+        transaction = self.table.write().check(profile, PRESENT, missing()).put(item, ABSENT)
+        transaction.put(event_item(self.table, tenant, event)).commit()
+
+    def delete(self, tenant: str, credential: DeviceCredential, event: LogEvent) -> None:
+        """Remove one with its event."""
+        transaction = self.table.write().delete(_key(tenant, credential))
+        transaction.put(event_item(self.table, tenant, event)).commit()
+
+
+def _batched(found: Iterator[keys.Key], size: int) -> Iterator[list[keys.Key]]:
+    """Cut a lazy sequence into lists of `size`."""
+    while batch := list(islice(found, size)):
+        yield batch
+
+
+def _key(tenant: str, credential: DeviceCredential) -> keys.Key:
+    return keys.Key(keys.user(tenant, credential.user_id), keys.DEVICE + credential.id)
+
+
+def _decode(item: DeviceItem) -> DeviceCredential:
+    return msgspec.json.decode(item.document, type=DeviceCredential)

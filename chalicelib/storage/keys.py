@@ -1,0 +1,129 @@
+"""Every key pattern of the table, on one page. No key can be made without a tenant.
+
+Names that people choose (user ids, e-mail addresses) stand last in a key, or in a place whose neighbours cannot hold
+the separator, so that no name can reach into another's pattern: tenant names and connection ids have no `#`.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+TENANT = "TENANT"
+PROFILE = "PROFILE"
+LOGIN = "LOGIN"
+IDENTITY = "IDENTITY"
+LOG = "LOG#"
+DEVICE = "DEVICE#"
+CLIENT = "CLIENT#"
+CLIENT_GRANT = "CLIENT_GRANT#"
+CONNECTION = "CONNECTION#"
+CONNECTION_NAME = "CONNECTION_NAME#"
+RESOURCE_SERVER = "RESOURCE_SERVER#"
+SIGNING_KEY = "SIGNING_KEY#"
+PASSWORD_HISTORY = "PASSWORD_HISTORY#"  # noqa: S105 - the name of an item, not a secret
+WORK = "WORK#"
+
+TENANTS = "TENANTS"
+"""Partition of the index by time that lists the tenants themselves."""
+PENDING_WORK = "WORK"
+"""Partition of the index by time that lists work to finish, of all tenants: deletions too large for one transaction."""
+
+
+class Key(NamedTuple):
+    """Where an item lies, in the table or in an index."""
+
+    pk: str
+    sk: str
+
+
+def tenant(name: str) -> Key:
+    """The tenant itself."""
+    return Key(configuration(name), TENANT)
+
+
+def configuration(tenant: str) -> str:
+    """The partition of everything small that configures a tenant."""
+    return f"T#{tenant}"
+
+
+def entity(tenant: str, prefix: str, entity_id: str) -> Key:
+    """A piece of a tenant's configuration."""
+    return Key(configuration(tenant), prefix + folded(entity_id, 900))
+
+
+def user(tenant: str, user_id: str) -> str:
+    """The partition of one user: the profile, history, devices, sessions."""
+    return f"T#{tenant}#U#{folded(user_id)}"
+
+
+def login(tenant: str, connection_id: str, name: str) -> Key:
+    """A sign-in name (an e-mail address or user name) at a database connection; guards that it is used once."""
+    return Key(f"T#{tenant}#L#{connection_id}#{folded(name)}", LOGIN)
+
+
+def identity(tenant: str, connection_id: str, identity_id: str) -> Key:
+    """An account at a connection, and whose it is."""
+    return Key(f"T#{tenant}#I#{connection_id}#{folded(identity_id)}", IDENTITY)
+
+
+def log(tenant: str, user_id: str, log_id: str, date: datetime) -> Key:
+    """A log event: with its user, or in its hour of the tenant."""
+    partition = user(tenant, user_id) if user_id else f"T#{tenant}#H#{date:%Y%m%d%H}"
+    return Key(partition, LOG + log_id)
+
+
+def work(tenant: str, work_id: str) -> Key:
+    """A deletion that still has items to remove."""
+    return Key(f"T#{tenant}#W#{work_id}", WORK)
+
+
+def by_email(tenant: str, email: str) -> str:
+    """Index: the users that carry an e-mail address."""
+    return f"T#{tenant}#E#{folded(email)}"
+
+
+def users_by_creation(tenant: str, shard: int) -> str:
+    """Index by time: the users of a tenant, one shard of them."""
+    return f"T#{tenant}#USERS#{shard}"
+
+
+def logs_by_time(tenant: str, shard: int) -> str:
+    """Index by time: the log events of a tenant, one shard of them."""
+    return f"T#{tenant}#LOGS#{shard}"
+
+
+def accounts_of(tenant: str, connection_id: str) -> str:
+    """Index by time: the accounts at a connection."""
+    return f"T#{tenant}#C#{connection_id}"
+
+
+def devices_of(tenant: str) -> str:
+    """Index by time: the device credentials of a tenant."""
+    return f"T#{tenant}#DEVICES"
+
+
+def moment(date: datetime, name: str) -> str:
+    """Sort an item of an index by time; a digest of its name tells apart what was made in one millisecond."""
+    return f"{int(date.timestamp() * 1000):013d}#{digest(name)[:24]}"
+
+
+def digest(name: str) -> str:
+    """Fold a name of any length into 64 characters, for sort keys, which DynamoDB limits to 1,024 bytes."""
+    return sha256(name.encode()).hexdigest()
+
+
+def folded(name: str, limit: int = 1_500) -> str:
+    """Keep a name that fits a key; a longer one, which nobody was ever given, becomes one that nobody can have.
+
+    DynamoDB takes 2,048 bytes of partition key and 1,024 of sort key, and answers an error to more.
+    """
+    return name if len(name.encode()) <= limit else f"\x7f{digest(name)}"
+
+
+def shard(name: str, shards: int) -> int:
+    """Choose the shard of a name; the same for ever, as long as the number of shards is."""
+    return int(digest(name)[:8], 16) % shards

@@ -1,0 +1,90 @@
+"""Log events in the table: with their user or in the tenant's hour, found by time through the index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import msgspec
+from pynamodb.attributes import UnicodeAttribute
+
+from chalicelib.core.logs import KEPT_FOR, LogEvent
+from chalicelib.core.paging import Page
+from chalicelib.storage import keys
+from chalicelib.storage.table import Item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from chalicelib.core.paging import PageRequest
+    from chalicelib.storage.table import Table
+
+
+class LogItem(Item):
+    """One event as JSON text."""
+
+    document = UnicodeAttribute()
+
+
+def event_item(table: Table, tenant: str, event: LogEvent, *, with_user: bool = True) -> LogItem:
+    """Make the item of an event, for the transaction of the change it records; of a deletion not with the user."""
+    return LogItem.at(
+        keys.log(tenant, event.user_id if with_user else "", event.log_id, event.date),
+        document=msgspec.json.encode(event).decode(),
+        expires_at=int((event.date + KEPT_FOR).timestamp()),
+        by_time_pk=keys.logs_by_time(tenant, keys.shard(event.log_id, table.shards)),
+        by_time_sk=event.log_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LogStore:
+    """Reads and writes events."""
+
+    table: Table
+
+    def record(self, tenant: str, event: LogEvent) -> None:
+        """Write an event of its own."""
+        self.table.write().put(event_item(self.table, tenant, event)).commit()
+
+    def find(self, tenant: str, log_id: str) -> LogEvent | None:
+        """Find by id: one query of the index, one read."""
+        found = self.table.query_by_time(self._partitions(tenant), between=(log_id, log_id))
+        events = self._read([key for _, key in found])
+        return events[0] if events else None
+
+    def list(self, tenant: str, request: PageRequest, *, newest_first: bool) -> Page[LogEvent]:
+        """List by time: one query of the index, one batch of reads."""
+        pks = self._partitions(tenant)
+        between = (request.start_after + "!", "~") if request.start_after else None
+        wanted = request.offset + request.per_page
+        found = self.table.query_by_time(pks, between=between, newest_first=newest_first, page_size=wanted)
+        page = [key for _, key in islice(found, request.offset, wanted)]
+        total = self.table.count_by_time(pks) if request.include_totals else None
+        return _page(self._read(page), request, total)
+
+    def list_for_user(self, tenant: str, user_id: str, request: PageRequest, *, newest_first: bool) -> Page[LogEvent]:
+        """List one user's events: one query."""
+        partition = keys.user(tenant, user_id)
+        found = self.table.query(
+            LogItem, partition, prefix=keys.LOG, newest_first=newest_first, page_size=request.offset + request.per_page
+        )
+        items = iter(found)
+        page = list(islice(items, request.offset, request.offset + request.per_page))
+        total = request.offset + len(page) + sum(1 for _ in items) if request.include_totals else None
+        return _page([_decode(item) for item in page], request, total)
+
+    def _partitions(self, tenant: str) -> Sequence[str]:
+        return [keys.logs_by_time(tenant, shard) for shard in range(self.table.shards)]
+
+    def _read(self, wanted: Iterable[keys.Key]) -> Sequence[LogEvent]:
+        return [_decode(item) for item in self.table.batch_get(LogItem, list(wanted))]
+
+
+def _decode(item: LogItem) -> LogEvent:
+    return msgspec.json.decode(item.document, type=LogEvent)
+
+
+def _page(events: Sequence[LogEvent], request: PageRequest, total: int | None) -> Page[LogEvent]:
+    return Page(items=events, start=request.offset, limit=request.per_page, total=total)

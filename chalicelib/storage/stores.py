@@ -1,0 +1,62 @@
+"""All stores over one table, sharing one cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chalicelib.core.connections import Connection
+from chalicelib.storage.cache import Cache
+from chalicelib.storage.client_grants import client_grant_store
+from chalicelib.storage.clients import client_store
+from chalicelib.storage.connections import ConnectionStore
+from chalicelib.storage.device_credentials import DeviceCredentialStore
+from chalicelib.storage.logs import LogStore
+from chalicelib.storage.resource_servers import resource_server_store
+from chalicelib.storage.signing_keys import SigningKeyStore
+from chalicelib.storage.tenants import TenantStore
+from chalicelib.storage.users import UserStore
+from chalicelib.storage.work import WorkStore
+
+if TYPE_CHECKING:
+    from chalicelib.core.client_grants import ClientGrant
+    from chalicelib.core.clients import Client
+    from chalicelib.core.resource_servers import ResourceServer
+    from chalicelib.storage.documents import Documents
+    from chalicelib.storage.table import Table
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stores:
+    """One store per noun."""
+
+    tenants: TenantStore
+    signing_keys: SigningKeyStore
+    clients: Documents[Client]
+    client_grants: Documents[ClientGrant]
+    resource_servers: Documents[ResourceServer]
+    connections: ConnectionStore
+    users: UserStore
+    device_credentials: DeviceCredentialStore
+    logs: LogStore
+    works: WorkStore
+
+    @classmethod
+    def of(cls, table: Table) -> Stores:
+        """Make the stores of a table."""
+        cache = Cache(table.now)
+        clients, servers = client_store(table, cache), resource_server_store(table, cache)
+        connections = ConnectionStore(table, cache, Connection)
+        signing_keys = SigningKeyStore(table, cache)
+        return cls(
+            tenants=TenantStore(table, cache, connections, signing_keys, servers, clients),
+            signing_keys=signing_keys,
+            clients=clients,
+            client_grants=client_grant_store(table, cache),
+            resource_servers=servers,
+            connections=connections,
+            users=UserStore(table),
+            device_credentials=DeviceCredentialStore(table),
+            logs=LogStore(table),
+            works=WorkStore(table),
+        )

@@ -1,0 +1,312 @@
+"""Users in the table: a profile, the sign-in names and outside accounts that lead to it, what the deleted left.
+
+A profile's document is what the Management API writes; counters of sign-ins lie beside it, so that a sign-in does not
+meet a change of the profile, and no index contains them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import msgspec
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+
+from chalicelib.core.errors import Conflict
+from chalicelib.core.identities import Identity, Login, PasswordHistory
+from chalicelib.core.paging import Page
+from chalicelib.core.users import User, taken
+from chalicelib.core.work import USER, id_of
+from chalicelib.storage import keys
+from chalicelib.storage.logs import event_item
+from chalicelib.storage.table import ABSENT, PRESENT, Item
+from chalicelib.storage.work import work_item
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from chalicelib.core.logs import LogEvent
+    from chalicelib.core.paging import PageRequest
+    from chalicelib.core.users import Change
+    from chalicelib.core.work import Work
+    from chalicelib.storage.table import Table, Transaction
+
+
+class UserItem(Item):
+    """A profile. `last_login` is in epoch milliseconds."""
+
+    document = UnicodeAttribute()
+    version = NumberAttribute()
+    blocked = BooleanAttribute()
+    logins_count = NumberAttribute(default=0)
+    last_login = NumberAttribute(null=True)
+    last_ip = UnicodeAttribute(null=True)
+
+
+class LoginItem(Item):
+    """A sign-in name: one read finds who signs in and what the password must match."""
+
+    connection_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    user_id = UnicodeAttribute()
+    identity_id = UnicodeAttribute()
+    password_hash = UnicodeAttribute()
+
+
+class IdentityItem(Item):
+    """An outside account, or one of ours while it is linked: whose it is."""
+
+    user_id = UnicodeAttribute()
+
+
+class PasswordHistoryItem(Item):
+    """Hashes of earlier passwords of an account."""
+
+    document = UnicodeAttribute()
+
+
+@dataclass(frozen=True, slots=True)
+class UserStore:
+    """Reads and writes users."""
+
+    table: Table
+
+    def find(self, tenant: str, user_id: str) -> User | None:
+        """Read a profile."""
+        item = self.table.get(UserItem, keys.Key(keys.user(tenant, user_id), keys.PROFILE))
+        return _decode(item) if item else None
+
+    def with_email(self, tenant: str, email: str) -> Sequence[User]:
+        """Find by address: one query and one batch of reads. The index may lag, so what was read decides."""
+        found = self.table.query_by_email(keys.by_email(tenant, email))
+        return [user for user in self._read(found) if user.email == email]
+
+    def list(self, tenant: str, request: PageRequest, *, newest_first: bool) -> Page[User]:
+        """List by creation: one query per shard and one batch of reads."""
+        pks = [keys.users_by_creation(tenant, shard) for shard in range(self.table.shards)]
+        return self._page(pks, request, self._read, newest_first=newest_first)
+
+    def list_at(self, tenant: str, connection_id: str, request: PageRequest, *, newest_first: bool) -> Page[User]:
+        """List by account: one query and two batches of reads, of the accounts and of the users they belong to."""
+        pks = [keys.accounts_of(tenant, connection_id)]
+
+        def owners(found: Sequence[keys.Key]) -> Sequence[User]:
+            ids = dict.fromkeys(item.user_id for item in self.table.batch_get(IdentityItem, found))
+            return self._read([keys.Key(keys.user(tenant, user_id), keys.PROFILE) for user_id in ids])
+
+        return self._page(pks, request, owners, newest_first=newest_first)
+
+    def owners(self, tenant: str, connection_id: str, limit: int) -> Sequence[str]:
+        """Give the ids of the users of the oldest accounts at a connection."""
+        found = self.table.query_by_time([keys.accounts_of(tenant, connection_id)], page_size=limit)
+        items = self.table.batch_get(IdentityItem, [key for _, key in islice(found, limit)])
+        return list(dict.fromkeys(item.user_id for item in items))
+
+    def login(self, tenant: str, connection_id: str, name: str) -> Login | None:
+        """Find who signs in by a name: one read."""
+        item = self.table.get(LoginItem, keys.login(tenant, connection_id, name))
+        if item is None:
+            return None
+        return Login(
+            connection_id=item.connection_id,
+            name=item.name,
+            user_id=item.user_id,
+            identity_id=item.identity_id,
+            password_hash=item.password_hash,
+        )
+
+    def password_history(self, tenant: str, user_id: str, connection_id: str) -> PasswordHistory | None:
+        """Read the earlier passwords of an account."""
+        item = self.table.get(PasswordHistoryItem, _history_key(tenant, user_id, connection_id))
+        return msgspec.json.decode(item.document, type=PasswordHistory) if item else None
+
+    def create(
+        self, tenant: str, user: User, logins: Sequence[Login], history: PasswordHistory | None, event: LogEvent
+    ) -> None:
+        """Write a new user in one transaction, with conditions on every name it takes."""
+        deleting = Conflict("A user with this id is being deleted. Try again shortly.", code="deletion_pending")
+        work_key = keys.work(tenant, id_of(USER, user.user_id))
+        transaction = self.table.write().check(work_key, ABSENT, deleting)
+        transaction.put(self._item(tenant, user), ABSENT, taken())
+        for login in logins:
+            transaction.put(_login_item(tenant, user, login), ABSENT, taken())
+        _guard(transaction, tenant, user)
+        _put_history(transaction, tenant, user.user_id, history)
+        transaction.put(event_item(self.table, tenant, event)).commit()
+
+    def change(self, tenant: str, change: Change, event: LogEvent) -> None:
+        """Write a change in one transaction."""
+        transaction = self._updated(tenant, change)
+        for login in change.given_up:
+            transaction.delete(keys.login(tenant, login.connection_id, login.name), PRESENT)
+        for login in change.taken:
+            transaction.put(_login_item(tenant, change.after, login), ABSENT, taken())
+        for login in change.passwords:
+            transaction.update(
+                LoginItem.at(keys.login(tenant, login.connection_id, login.name)),
+                [LoginItem.password_hash.set(login.password_hash)],
+                LoginItem.user_id == login.user_id,
+            )
+        _put_history(transaction, tenant, change.after.user_id, change.history)
+        transaction.put(event_item(self.table, tenant, event)).commit()
+
+    def link(self, tenant: str, change: Change, secondary: User, event: LogEvent) -> None:
+        """Move the accounts of `secondary` to the user and remove its profile, in one transaction."""
+        transaction = self._updated(tenant, change)
+        key = keys.Key(keys.user(tenant, secondary.user_id), keys.PROFILE)
+        transaction.delete(key, UserItem.version == secondary.version)
+        owner = change.after.user_id
+        self._move(transaction, tenant, secondary.main, secondary.user_id, owner)
+        if secondary.main.names:
+            transaction.put(IdentityItem.at(_identity_key(tenant, secondary.main), user_id=owner), ABSENT)
+        transaction.put(event_item(self.table, tenant, event)).commit()
+
+    def unlink(self, tenant: str, change: Change, freed: User, event: LogEvent) -> None:
+        """Move one account from the user to a profile of its own, in one transaction."""
+        transaction = self._updated(tenant, change)
+        transaction.put(self._item(tenant, freed), ABSENT, taken())
+        self._move(transaction, tenant, freed.main, change.before.user_id, freed.user_id)
+        if freed.main.names:
+            transaction.delete(_identity_key(tenant, freed.main))
+        transaction.put(event_item(self.table, tenant, event)).commit()
+
+    def retire(self, tenant: str, user: User, works: Sequence[Work], event: LogEvent) -> None:
+        """Remove the profile and every name of it in one transaction, and note what is left."""
+        profile = keys.Key(keys.user(tenant, user.user_id), keys.PROFILE)
+        transaction = self.table.write().delete(profile, UserItem.version == user.version)
+        for identity in user.identities:
+            for name in identity.names:
+                transaction.delete(keys.login(tenant, identity.connection_id, name))
+            transaction.delete(_identity_key(tenant, identity))
+        for work in works:
+            transaction.put(work_item(work))
+        transaction.put(event_item(self.table, tenant, event, with_user=False)).commit()
+
+    def purge(self, work: Work, limit: int) -> bool:
+        """Remove up to `limit` items of a deleted user. The note goes last, when a whole look found nothing."""
+        partition = keys.user(work.tenant, work.target)
+        found = [item.key for item in islice(self.table.query(Item, partition, expired=True), limit)]
+        removed = self.table.delete_all(found)
+        if removed == limit:
+            return False
+        self.table.delete_all([keys.work(work.tenant, work.id)])
+        return True
+
+    def _move(self, transaction: Transaction, tenant: str, identity: Identity, old: str, new: str) -> None:
+        """Let the names of an account lead to its new owner."""
+        for name in identity.names:
+            item = LoginItem.at(keys.login(tenant, identity.connection_id, name))
+            transaction.update(item, [LoginItem.user_id.set(new)], LoginItem.user_id == old)
+        if not identity.names:
+            outside = IdentityItem.at(_identity_key(tenant, identity))
+            transaction.update(outside, [IdentityItem.user_id.set(new)], IdentityItem.user_id == old)
+
+    def _updated(self, tenant: str, change: Change) -> Transaction:
+        """Begin a transaction with the new profile; counters are left alone."""
+        before, after = change.before, change.after
+        item = UserItem.at(keys.Key(keys.user(tenant, after.user_id), keys.PROFILE))
+        actions = [
+            UserItem.document.set(_document(after)),
+            UserItem.blocked.set(after.blocked),
+            UserItem.version.set(before.version + 1),
+        ]
+        if before.email != after.email and after.email:
+            actions.append(UserItem.by_email_pk.set(keys.by_email(tenant, after.email)))
+            actions.append(UserItem.by_email_sk.set(keys.moment(after.created_at, after.user_id)))
+        return self.table.write().update(item, actions, UserItem.version == before.version)
+
+    def _item(self, tenant: str, user: User) -> UserItem:
+        moment = keys.moment(user.created_at, user.user_id)
+        return UserItem.at(
+            keys.Key(keys.user(tenant, user.user_id), keys.PROFILE),
+            document=_document(user),
+            version=1,
+            blocked=user.blocked,
+            by_email_pk=keys.by_email(tenant, user.email) if user.email else None,
+            by_email_sk=moment if user.email else None,
+            by_time_pk=keys.users_by_creation(tenant, keys.shard(user.user_id, self.table.shards)),
+            by_time_sk=moment,
+        )
+
+    def _page(
+        self,
+        pks: Sequence[str],
+        request: PageRequest,
+        read: Callable[[Sequence[keys.Key]], Sequence[User]],
+        *,
+        newest_first: bool,
+    ) -> Page[User]:
+        wanted = request.offset + request.per_page
+        found = self.table.query_by_time(
+            pks,
+            between=(request.start_after + "!", "~") if request.start_after else None,
+            newest_first=newest_first,
+            page_size=wanted + 1,
+        )
+        page = list(islice(found, request.offset, wanted + 1))
+        following = page[request.per_page - 1][0] if request.checkpoint and len(page) > request.per_page else None
+        total = self.table.count_by_time(pks) if request.include_totals else None
+        users = read([key for _, key in page[: request.per_page]])
+        return Page(items=users, start=request.offset, limit=request.per_page, total=total, next=following)
+
+    def _read(self, found: Sequence[keys.Key]) -> Sequence[User]:
+        return [_decode(item) for item in self.table.batch_get(UserItem, found)]
+
+
+def _document(user: User) -> str:
+    """Encode a profile without what is kept beside it."""
+    return msgspec.json.encode(replace(user, logins_count=0, last_login=None, last_ip="", version=0)).decode()
+
+
+def _decode(item: UserItem) -> User:
+    last_login = datetime.fromtimestamp(item.last_login / 1000, UTC) if item.last_login is not None else None
+    return replace(
+        msgspec.json.decode(item.document, type=User),
+        version=int(item.version),
+        blocked=item.blocked,
+        logins_count=int(item.logins_count),
+        last_login=last_login,
+        last_ip=item.last_ip or "",
+    )
+
+
+def _login_item(tenant: str, user: User, login: Login) -> LoginItem:
+    """Make the item of a sign-in name. Only the first name of an account is listed, so that it is listed once."""
+    listed = login.name == user.main.names[0]
+    return LoginItem.at(
+        keys.login(tenant, login.connection_id, login.name),
+        **asdict(login),
+        by_time_pk=keys.accounts_of(tenant, login.connection_id) if listed else None,
+        by_time_sk=keys.moment(user.created_at, login.identity_id) if listed else None,
+    )
+
+
+def _guard(transaction: Transaction, tenant: str, user: User) -> None:
+    """Hold an outside account, or make sure that no linked account has the id of a new user."""
+    key = _identity_key(tenant, user.main)
+    if user.main.names:
+        transaction.check(key, ABSENT, taken())
+        return
+    item = IdentityItem.at(
+        key,
+        user_id=user.user_id,
+        by_time_pk=keys.accounts_of(tenant, user.main.connection_id),
+        by_time_sk=keys.moment(user.created_at, user.user_id),
+    )
+    transaction.put(item, ABSENT, taken())
+
+
+def _put_history(transaction: Transaction, tenant: str, user_id: str, history: PasswordHistory | None) -> None:
+    if history is not None:
+        key = _history_key(tenant, user_id, history.connection_id)
+        transaction.put(PasswordHistoryItem.at(key, document=msgspec.json.encode(history).decode()))
+
+
+def _history_key(tenant: str, user_id: str, connection_id: str) -> keys.Key:
+    return keys.Key(keys.user(tenant, user_id), keys.PASSWORD_HISTORY + connection_id)
+
+
+def _identity_key(tenant: str, identity: Identity) -> keys.Key:
+    return keys.identity(tenant, identity.connection_id, identity.user_id)

@@ -1,0 +1,54 @@
+"""Notes of deletions to finish, listed across tenants through the index by time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import msgspec
+from pynamodb.attributes import UnicodeAttribute
+
+from chalicelib.core.work import Work
+from chalicelib.storage import keys
+from chalicelib.storage.table import Item
+
+if TYPE_CHECKING:
+    from chalicelib.storage.table import Table
+
+
+class WorkItem(Item):
+    """One note."""
+
+    document = UnicodeAttribute()
+
+
+def work_item(work: Work) -> WorkItem:
+    """Make the item of a note, for the transaction that hides what is deleted."""
+    return WorkItem.at(
+        keys.work(work.tenant, work.id),
+        document=msgspec.json.encode(work).decode(),
+        by_time_pk=keys.PENDING_WORK,
+        by_time_sk=keys.moment(work.noted_at, work.tenant + work.id),
+    )
+
+
+def decode(item: WorkItem) -> Work:
+    """Make the note of an item."""
+    return msgspec.json.decode(item.document, type=Work)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkStore:
+    """Reads and removes notes."""
+
+    table: Table
+
+    def pending(self, limit: int) -> list[Work]:
+        """Give the oldest work of all tenants."""
+        found = self.table.query_by_time([keys.PENDING_WORK], page_size=limit)
+        return [decode(item) for item in self.table.batch_get(WorkItem, [key for _, key in islice(found, limit)])]
+
+    def finish(self, work: Work) -> None:
+        """Remove the note; removing it twice is one removal."""
+        self.table.delete_all([keys.work(work.tenant, work.id)])

@@ -1,0 +1,110 @@
+"""/api/v2/logs: two days of history."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.core.errors import Invalid
+from chalicelib.core.logs import LogEvent
+from chalicelib.core.paging import PageRequest
+from chalicelib.web.schemas import Document, Paged, PagedFields, choose, moment
+from chalicelib.web.surface import Incoming, Nothing, Surface
+
+surface = Surface("logs")
+
+Sort = Annotated[str, Meta(pattern=r"^date:-?1$", description="date:1 or date:-1.")]
+
+
+class LogAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One line of history."""
+
+    log_id: str
+    id: str = msgspec.field(name="_id")
+    date: str
+    type: str
+    description: str = ""
+    connection: str = ""
+    connection_id: str = ""
+    client_id: str = ""
+    client_name: str = ""
+    ip: str = ""
+    hostname: str = ""
+    user_id: str = ""
+    user_name: str = ""
+    audience: str = ""
+    scope: str = ""
+    strategy: str = ""
+    strategy_type: str = ""
+    user_agent: str = ""
+    is_mobile: bool = msgspec.field(name="isMobile", default=False)
+    details: Document = {}
+
+
+class LogsOfUserQuery(Paged, kw_only=True):
+    """Which part of a user's history."""
+
+    sort: Sort = "date:-1"
+
+
+class LogsQuery(PagedFields, kw_only=True):
+    """Which part of the history, and what of it. `from` is a log_id: what came after it, the oldest first."""
+
+    sort: Sort = "date:-1"
+    q: Annotated[str, Meta(max_length=1000)] = ""
+    from_: Annotated[str, Meta(max_length=64, pattern="^[0-9a-f]+$")] | None = msgspec.field(name="from", default=None)
+    take: Annotated[int, Meta(ge=1, le=100)] | None = None
+
+    def request(self) -> PageRequest:
+        """Say what part of the history is asked for."""
+        if self.from_ is None and self.take is None:
+            return Paged.request(self)
+        return PageRequest(per_page=self.take or 50, checkpoint=True, start_after=self.from_)
+
+
+@surface.endpoint(
+    "GET", "/api/v2/logs", summary="Search log events", scopes=("read:logs",), query=LogsQuery, answer=list[LogAnswer]
+)
+def list_logs(incoming: Incoming[LogsQuery, None]) -> Any:
+    """List events, the newest first, or from a checkpoint on."""
+    query = incoming.query
+    if query.q:
+        raise Invalid(
+            "Query validation error: 'Searching history is not supported' on property q.",
+            code="operation_not_supported",
+        )
+    page = incoming.core.logs.list(incoming.caller, query.request(), newest_first=newest_first(query.sort))
+    items = [choose(rendered(event), query) for event in page.items]
+    if query.include_totals and not query.request().checkpoint:
+        return {"start": page.start, "limit": page.limit, "length": len(items), "total": page.total, "logs": items}
+    return items
+
+
+@surface.endpoint(
+    "GET", "/api/v2/logs/{log_id}", summary="Get a log event by id", scopes=("read:logs",), answer=LogAnswer
+)
+def get_log(incoming: Incoming[Nothing, None], log_id: str) -> LogAnswer:
+    """Give one event."""
+    return rendered(incoming.core.logs.get(incoming.caller, log_id))
+
+
+def newest_first(sort: str) -> bool:
+    """Read the direction of a sort parameter."""
+    return sort.endswith("-1")
+
+
+def rendered(event: LogEvent) -> LogAnswer:
+    """Show an event."""
+    known = {name: getattr(event, name) for name in _SHOWN}
+    return LogAnswer(
+        **known,
+        id=event.log_id,
+        date=moment(event.date),
+        is_mobile="Mobile" in event.user_agent,
+        details=dict(event.details),
+    )
+
+
+_SHOWN = tuple(set(LogAnswer.__struct_fields__) & set(LogEvent.__dataclass_fields__) - {"date", "details"})

@@ -1,0 +1,155 @@
+"""/api/v2/tenants: the settings of a tenant, and, on the system tenant's host, tenants themselves."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from chalicelib.core.tenants import SYSTEM_TENANT, Tenant, unknown_tenant
+from chalicelib.web.decoding import given
+from chalicelib.web.schemas import Fields, HttpsUrl, Paged, Url, choose, moment, paged
+from chalicelib.web.surface import Incoming, Nothing, Surface
+
+surface = Surface("tenants")
+
+Hours = Annotated[float, Meta(gt=0, le=87_600, description="Hours.")]
+
+
+class SessionCookie(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """How long a browser keeps the session's cookie."""
+
+    mode: Literal["persistent", "non-persistent"]
+
+
+class TenantSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A tenant's settings. A null gives one its default back."""
+
+    friendly_name: Annotated[str, Meta(max_length=200)] | None | UnsetType = UNSET
+    picture_url: HttpsUrl | None | UnsetType = UNSET
+    support_email: Annotated[str, Meta(max_length=320, pattern=r"^([^@\s]+@[^@\s]+)?$")] | None | UnsetType = UNSET
+    support_url: HttpsUrl | None | UnsetType = UNSET
+    allowed_logout_urls: Annotated[list[Url], Meta(max_length=100)] | None | UnsetType = UNSET
+    default_audience: Annotated[str, Meta(max_length=600)] | None | UnsetType = UNSET
+    default_directory: Annotated[str, Meta(max_length=128)] | None | UnsetType = UNSET
+    default_redirection_uri: HttpsUrl | None | UnsetType = UNSET
+    enabled_locales: (
+        Annotated[
+            list[Annotated[str, Meta(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]], Meta(min_length=1, max_length=100)
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
+    flags: dict[Annotated[str, Meta(max_length=100)], bool] | None | UnsetType = UNSET
+    sandbox_version: Annotated[str, Meta(max_length=8)] | None | UnsetType = UNSET
+    session_cookie: SessionCookie | None | UnsetType = UNSET
+    session_lifetime: Hours | None | UnsetType = UNSET
+    idle_session_lifetime: Hours | None | UnsetType = UNSET
+
+
+class TenantCreate(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A new tenant. Its name becomes its host: `<name>.<base domain>`."""
+
+    name: Annotated[str, Meta(min_length=3, max_length=63)]
+    friendly_name: Annotated[str, Meta(max_length=200)] = ""
+
+
+class TenantAnswer(msgspec.Struct, kw_only=True):
+    """A tenant."""
+
+    name: str
+    domain: str
+    created_at: str
+    friendly_name: str = ""
+
+
+class NewTenantAnswer(TenantAnswer, kw_only=True):
+    """A tenant just made, with its global client; the secret is shown this once."""
+
+    client_id: str
+    client_secret: str
+
+
+@surface.endpoint(
+    "GET",
+    "/api/v2/tenants/settings",
+    summary="Get tenant settings",
+    scopes=("read:tenant_settings",),
+    query=Fields,
+    answer=TenantSettings,
+)
+def get_settings(incoming: Incoming[Fields, None]) -> Any:
+    """Give the settings of the tenant."""
+    return choose(incoming.core.tenants.settings(incoming.caller), incoming.query)
+
+
+@surface.endpoint(
+    "PATCH",
+    "/api/v2/tenants/settings",
+    summary="Update tenant settings",
+    scopes=("update:tenant_settings",),
+    body=TenantSettings,
+    answer=TenantSettings,
+)
+def update_settings(incoming: Incoming[Nothing, TenantSettings]) -> Any:
+    """Change the settings of the tenant."""
+    return incoming.core.tenants.update_settings(incoming.caller, given(incoming.body))
+
+
+@surface.endpoint(
+    "GET",
+    "/api/v2/tenants",
+    summary="List tenants",
+    description="Only on the system tenant's host.",
+    scopes=("read:tenants",),
+    query=Paged,
+    answer=list[TenantAnswer],
+)
+def list_tenants(incoming: Incoming[Paged, None]) -> Any:
+    """List all tenants."""
+    _demand_system(incoming)
+    page = incoming.core.tenants.list(incoming.query.request())
+    return paged(page, "tenants", incoming.query, lambda tenant: rendered(incoming, tenant))
+
+
+@surface.endpoint(
+    "POST",
+    "/api/v2/tenants",
+    summary="Create a tenant",
+    description="Only on the system tenant's host.",
+    scopes=("create:tenants",),
+    body=TenantCreate,
+    answer=NewTenantAnswer,
+    status=201,
+)
+def create_tenant(incoming: Incoming[Nothing, TenantCreate]) -> NewTenantAnswer:
+    """Make a tenant with keys, a database connection, the Management API and a global client."""
+    _demand_system(incoming)
+    body = incoming.body
+    new = incoming.core.tenants.create(incoming.caller, body.name, {"friendly_name": body.friendly_name})
+    shown = rendered(incoming, new.tenant)
+    return NewTenantAnswer(
+        name=shown.name,
+        domain=shown.domain,
+        created_at=shown.created_at,
+        friendly_name=shown.friendly_name,
+        client_id=new.client.client_id,
+        client_secret=new.client_secret,
+    )
+
+
+def _demand_system(incoming: Incoming[Any, Any]) -> None:
+    """Elsewhere there is no such resource: a scope of that name means nothing there."""
+    if incoming.caller.tenant != SYSTEM_TENANT:
+        raise unknown_tenant()
+
+
+def rendered(incoming: Incoming[Any, Any], tenant: Tenant) -> TenantAnswer:
+    """Show a tenant."""
+    return TenantAnswer(
+        name=tenant.name,
+        domain=incoming.core.hosts.domain(tenant.name),
+        created_at=moment(tenant.created_at),
+        friendly_name=str(tenant.settings.get("friendly_name", "")),
+    )

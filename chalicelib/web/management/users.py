@@ -1,0 +1,327 @@
+"""/api/v2/users, their identities and history, and /api/v2/users-by-email."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from chalicelib.core.errors import Invalid
+from chalicelib.core.identities import Identity
+from chalicelib.core.paging import Page
+from chalicelib.core.users import User
+from chalicelib.web.decoding import given
+from chalicelib.web.management.logs import LogsOfUserQuery, newest_first
+from chalicelib.web.management.logs import rendered as rendered_event
+from chalicelib.web.schemas import CheckpointedFields, Document, Fields, HttpsUrl, Identifier, choose, moment, paged
+from chalicelib.web.surface import Incoming, Nothing, Surface
+
+surface = Surface("users")
+
+ConnectionName = Annotated[str, Meta(min_length=1, max_length=128)]
+Email = Annotated[str, Meta(min_length=1, max_length=1000)]
+Password = Annotated[str, Meta(min_length=1)]
+Name = Annotated[str, Meta(min_length=1, max_length=300)]
+Part = Annotated[str, Meta(min_length=1, max_length=150)]
+Username = Annotated[str, Meta(min_length=1, max_length=128)]
+Phone = Annotated[str, Meta(min_length=1, max_length=20)]
+
+
+class UserFields(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What both creating and changing a user may set."""
+
+    connection: ConnectionName | UnsetType = UNSET
+    email: Email | None | UnsetType = UNSET
+    email_verified: bool | None | UnsetType = UNSET
+    verify_email: bool | None | UnsetType = UNSET
+    phone_number: Phone | None | UnsetType = UNSET
+    phone_verified: bool | None | UnsetType = UNSET
+    username: Username | None | UnsetType = UNSET
+    password: Password | None | UnsetType = UNSET
+    name: Name | None | UnsetType = UNSET
+    given_name: Part | None | UnsetType = UNSET
+    family_name: Part | None | UnsetType = UNSET
+    nickname: Name | None | UnsetType = UNSET
+    picture: HttpsUrl | None | UnsetType = UNSET
+    blocked: bool | None | UnsetType = UNSET
+    user_metadata: Document | None | UnsetType = UNSET
+    app_metadata: Document | None | UnsetType = UNSET
+
+
+class UserCreate(UserFields, kw_only=True):
+    """A new user. `user_id` becomes `auth0|user_id`."""
+
+    connection: ConnectionName
+    user_id: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")] | UnsetType = UNSET
+
+
+class UserPatch(UserFields, kw_only=True):
+    """Changes of a user. Metadata merges at the first level; a null removes."""
+
+    verify_phone_number: bool | UnsetType = UNSET
+    client_id: Identifier | UnsetType = UNSET
+
+
+class IdentityAnswer(msgspec.Struct, kw_only=True):
+    """One account of a user."""
+
+    connection: str
+    user_id: str
+    provider: str
+    is_social: bool = msgspec.field(name="isSocial")
+    profile_data: Document | UnsetType = msgspec.field(name="profileData", default=UNSET)
+
+
+class UserAnswer(msgspec.Struct, kw_only=True):
+    """A profile. Attributes the connection brought stand beside these."""
+
+    user_id: str
+    email: str | UnsetType = UNSET
+    email_verified: bool | UnsetType = UNSET
+    username: str | UnsetType = UNSET
+    phone_number: str | UnsetType = UNSET
+    phone_verified: bool | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    given_name: str | UnsetType = UNSET
+    family_name: str | UnsetType = UNSET
+    nickname: str | UnsetType = UNSET
+    picture: str | UnsetType = UNSET
+    created_at: str
+    updated_at: str
+    identities: list[IdentityAnswer]
+    user_metadata: Document | UnsetType = UNSET
+    app_metadata: Document | UnsetType = UNSET
+    blocked: bool | UnsetType = UNSET
+    last_ip: str | UnsetType = UNSET
+    last_login: str | UnsetType = UNSET
+    logins_count: int
+    last_password_reset: str | UnsetType = UNSET
+
+
+class UsersQuery(CheckpointedFields, kw_only=True):
+    """Which users, and what of them."""
+
+    sort: Annotated[str, Meta(pattern=r"^created_at:-?1$", description="created_at:1 or created_at:-1.")] = (
+        "created_at:1"
+    )
+    connection: ConnectionName | None = None
+    q: Annotated[str, Meta(max_length=1000, description='email:"…", user_id:"…" or identities.connection:"…".')] = ""
+    search_engine: Annotated[str, Meta(pattern="^v[123]$")] = "v3"
+
+
+class EmailQuery(Fields, kw_only=True):
+    """Whom to find."""
+
+    email: Email
+
+
+class Link(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The account to link: `user_id` with or without its provider."""
+
+    provider: Annotated[str, Meta(min_length=1, max_length=50)]
+    user_id: Identifier | int
+    connection_id: Identifier | UnsetType = UNSET
+
+
+@surface.endpoint(
+    "GET",
+    "/api/v2/users",
+    summary="List or search users",
+    scopes=("read:users",),
+    query=UsersQuery,
+    answer=list[UserAnswer],
+)
+def list_users(incoming: Incoming[UsersQuery, None]) -> Any:
+    """List users by creation, or find them by an exact address, id or connection."""
+    query = incoming.query
+    found = _searched(incoming, query.q) if query.q else None
+    if found is None or isinstance(found, str):
+        page = incoming.core.users.list(
+            incoming.caller,
+            query.request(),
+            connection=found or query.connection,
+            newest_first=query.sort.endswith("-1"),
+        )
+    else:
+        part = found[query.page * query.per_page :][: query.per_page]
+        page = Page(items=part, start=query.page * query.per_page, limit=query.per_page, total=len(found))
+    return paged(page, "users", query, rendered)
+
+
+@surface.endpoint(
+    "POST",
+    "/api/v2/users",
+    summary="Create a user",
+    scopes=("create:users",),
+    body=UserCreate,
+    answer=UserAnswer,
+    status=201,
+)
+def create_user(incoming: Incoming[Nothing, UserCreate]) -> Any:
+    """Add a user to a database or passwordless connection."""
+    return rendered(incoming.core.users.create(incoming.caller, given(incoming.body)))
+
+
+@surface.endpoint(
+    "GET",
+    "/api/v2/users-by-email",
+    summary="Search users by email",
+    scopes=("read:users",),
+    query=EmailQuery,
+    answer=list[UserAnswer],
+)
+def users_by_email(incoming: Incoming[EmailQuery, None]) -> Any:
+    """Find users by address, exactly as it is stored."""
+    found = incoming.core.users.with_email(incoming.caller, incoming.query.email)
+    return [choose(rendered(user), incoming.query) for user in found]
+
+
+@surface.endpoint(
+    "GET",
+    "/api/v2/users/{user_id}",
+    summary="Get a user",
+    scopes=("read:users", "read:current_user"),
+    query=Fields,
+    answer=UserAnswer,
+)
+def get_user(incoming: Incoming[Fields, None], user_id: str) -> Any:
+    """Give one user."""
+    return choose(rendered(incoming.core.users.get(incoming.caller, user_id)), incoming.query)
+
+
+@surface.endpoint(
+    "PATCH",
+    "/api/v2/users/{user_id}",
+    summary="Update a user",
+    scopes=("update:users", "update:users_app_metadata", "update:current_user_metadata"),
+    body=UserPatch,
+    answer=UserAnswer,
+)
+def update_user(incoming: Incoming[Nothing, UserPatch], user_id: str) -> Any:
+    """Change a user."""
+    return rendered(incoming.core.users.update(incoming.caller, user_id, given(incoming.body)))
+
+
+@surface.endpoint("DELETE", "/api/v2/users/{user_id}", summary="Delete a user", scopes=("delete:users",), status=204)
+def delete_user(incoming: Incoming[Nothing, None], user_id: str) -> None:
+    """Delete a user and everything that names it."""
+    incoming.core.users.delete(incoming.caller, user_id)
+
+
+@surface.endpoint(
+    "GET",
+    "/api/v2/users/{user_id}/logs",
+    summary="Get user's log events",
+    scopes=("read:logs", "read:logs_users"),
+    query=LogsOfUserQuery,
+)
+def list_user_logs(incoming: Incoming[LogsOfUserQuery, None], user_id: str) -> Any:
+    """Give a user's history of two days."""
+    query = incoming.query
+    page = incoming.core.logs.list_for_user(
+        incoming.caller, user_id, query.request(), newest_first=newest_first(query.sort)
+    )
+    return paged(page, "logs", query, rendered_event)
+
+
+@surface.endpoint(
+    "POST",
+    "/api/v2/users/{user_id}/identities",
+    summary="Link a user account",
+    scopes=("update:users",),
+    body=Link,
+    answer=list[IdentityAnswer],
+    status=201,
+)
+def link_identity(incoming: Incoming[Nothing, Link], user_id: str) -> list[IdentityAnswer]:
+    """Make another user's account one of this user's."""
+    provider, secondary = incoming.body.provider, str(incoming.body.user_id)
+    secondary_id = secondary if secondary.startswith(f"{provider}|") else f"{provider}|{secondary}"
+    return _identities(incoming.core.links.link(incoming.caller, user_id, secondary_id))
+
+
+@surface.endpoint(
+    "DELETE",
+    "/api/v2/users/{user_id}/identities/{provider}/{identity_id}",
+    summary="Unlink a user identity",
+    scopes=("update:users",),
+    answer=list[IdentityAnswer],
+)
+def unlink_identity(
+    incoming: Incoming[Nothing, None], user_id: str, provider: str, identity_id: str
+) -> list[IdentityAnswer]:
+    """Give an account a user of its own again."""
+    return _identities(incoming.core.links.unlink(incoming.caller, user_id, provider, identity_id))
+
+
+_TERM = re.compile(r'^(?P<field>[a-z_.]+):\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s"()*?~]+))$')
+
+
+def _searched(incoming: Incoming[UsersQuery, None], text: str) -> Sequence[User] | str:
+    """Answer the searches that a key or an index answers; others are refused rather than answered by a scan.
+
+    Gives users, or the name of a connection whose users are listed.
+    """
+    term = _TERM.match(text.strip())
+    value = re.sub(r"\\(.)", r"\1", (term["quoted"] if term["quoted"] is not None else term["plain"])) if term else ""
+    match term["field"] if term else "":
+        case "email" | "email.raw":
+            return incoming.core.users.with_email(incoming.caller, value)
+        case "user_id":
+            return incoming.core.users.find(incoming.caller, value)
+        case "identities.connection":
+            return value
+    raise Invalid(
+        'Query validation error: \'Searches by email:"…", user_id:"…" and identities.connection:"…" are supported\''
+        " on property q.",
+        code="operation_not_supported",
+    )
+
+
+def rendered(user: User) -> dict[str, Any]:
+    """Show a profile as Auth0 does: what is not known is not there."""
+    known = {name: value for name in _SHOWN if (value := getattr(user, name)) not in {None, ""}}
+    dates = {name: moment(date) for name in _DATES if (date := getattr(user, name)) is not None}
+    answer = UserAnswer(
+        **{**known, **dates},
+        identities=_identities(user.identities),
+        user_metadata=dict(user.user_metadata) or UNSET,
+        app_metadata=dict(user.app_metadata) or UNSET,
+        blocked=user.blocked or UNSET,
+        email_verified=user.email_verified if user.email else UNSET,
+        phone_verified=user.phone_verified if user.phone_number else UNSET,
+        logins_count=user.logins_count,
+    )
+    shown: dict[str, Any] = msgspec.to_builtins(answer)
+    return {**user.attributes, **shown}
+
+
+_SHOWN = (
+    "user_id",
+    "email",
+    "username",
+    "phone_number",
+    "name",
+    "given_name",
+    "family_name",
+    "nickname",
+    "picture",
+    "last_ip",
+)
+_DATES = ("created_at", "updated_at", "last_login", "last_password_reset")
+
+
+def _identities(identities: tuple[Identity, ...]) -> list[IdentityAnswer]:
+    return [
+        IdentityAnswer(
+            connection=identity.connection,
+            user_id=identity.user_id,
+            provider=identity.provider,
+            is_social=identity.is_social,
+            profile_data=UNSET if identity.profile is None else dict(identity.profile),
+        )
+        for identity in identities
+    ]

@@ -1,0 +1,270 @@
+"""How requests come in and answers go out: decode, authorize, call, render, render the error. Home of Chalice's quirks.
+
+A view is declared on a `Surface` with all that is known of its endpoint: scopes, input types, answer, status. The same
+declaration drives the checks, the OpenAPI document and the tests that walk the route table.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+from chalice.app import Blueprint, Chalice, Response
+from chalice.app import Request as HttpRequest
+
+from chalicelib.core.callers import Caller
+from chalicelib.core.errors import GatehouseError, Invalid, Unauthenticated
+from chalicelib.core.oauth.errors import OAuthError
+from chalicelib.core.tenants import unknown_tenant
+from chalicelib.web import decoding
+from chalicelib.web.errors import management_body, oauth_body, status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.core.gatehouse import Core
+
+Q = TypeVar("Q")
+B = TypeVar("B")
+
+LOG = logging.getLogger("gatehouse")
+MANAGEMENT = "management"
+OAUTH = "oauth"
+_SHAPES = {MANAGEMENT: management_body, OAUTH: oauth_body}
+_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+}
+"""On every answer (S21); a page adds its Content-Security-Policy."""
+
+
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """No input: any parameter is one too many."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incoming(Generic[Q, B]):
+    """What a view gets: the product, who asks, and typed input."""
+
+    core: Core
+    caller: Caller
+    query: Q
+    body: B
+    http: HttpRequest
+    endpoints: tuple[Endpoint, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rendered:
+    """An answer that is not JSON, or has headers of its own."""
+
+    body: str | bytes | dict[str, Any]
+    content_type: str = "application/json"
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """All that is known of an endpoint. `scopes`: any one of them suffices; `public` endpoints ask for no token."""
+
+    method: str
+    path: str
+    view: Callable[..., Any]
+    summary: str
+    description: str = ""
+    scopes: tuple[str, ...] = ()
+    query: type[msgspec.Struct] = Nothing
+    body: type[msgspec.Struct] | None = None
+    body_optional: bool = False
+    form: bool = False
+    answer: Any = None
+    status: int = 200
+    public: bool = False
+    shape: str = MANAGEMENT
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    core: Core
+    http: HttpRequest
+    endpoints: tuple[Endpoint, ...]
+
+
+# Chalice keeps the current request on the app, which threads of the local gateway would overwrite for each other.
+_CALL: ContextVar[_Call] = ContextVar("call")
+
+
+class Gatehouse(Chalice):
+    """The Chalice app, with the product in it and its own refusals in our shape."""
+
+    def __init__(self, core: Core, surfaces: list[Surface]) -> None:
+        super().__init__("gatehouse", configure_logs=False)
+        self.core = core
+        self.endpoints = tuple(endpoint for surface in surfaces for endpoint in surface.endpoints)
+        for surface in surfaces:
+            self.register_blueprint(surface)
+
+    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Answer one API Gateway event."""
+        token = _CALL.set(_Call(self.core, HttpRequest(event, context), self.endpoints))
+        try:
+            return _in_our_shape(super().__call__(event, context))
+        finally:
+            _CALL.reset(token)
+
+
+def _in_our_shape(answer: dict[str, Any]) -> dict[str, Any]:
+    """Rewrite what Chalice answered before a view ran, such as 405; our own answers carry our headers."""
+    if "X-Content-Type-Options" in answer["headers"]:
+        return answer
+    status = HTTPStatus(answer["statusCode"])
+    allowed = {name: value for name, value in answer["headers"].items() if name.lower() == "allow"}
+    body = management_body(status, status.phrase, "")
+    return {**answer, **_response(Rendered(body=body, status=status, headers=allowed)).to_dict()}
+
+
+class Surface(Blueprint):
+    """A Blueprint whose views are wrapped, in one place, from bytes to bytes."""
+
+    def __init__(self, tag: str, *, shape: str = MANAGEMENT) -> None:
+        super().__init__(__name__)
+        self.tag = tag
+        self.shape = shape
+        self.endpoints: list[Endpoint] = []
+
+    def endpoint(self, method: str, path: str, *, summary: str, **known: Any) -> Callable[[Any], Any]:
+        """Declare a view as an endpoint. `known` are the further fields of Endpoint."""
+
+        def declare(view: Callable[..., Any]) -> Callable[..., Any]:
+            declared = Endpoint(
+                method=method, path=path, view=view, summary=summary, shape=self.shape, tag=self.tag, **known
+            )
+            self.endpoints.append(declared)
+
+            def wrapped(**parameters: str) -> Response:
+                return _handle(declared, _CALL.get(), parameters)
+
+            name = f"{self.tag}_{view.__name__}".replace(" ", "_").replace("-", "_")
+            # Every content type is let through to `decoding`, which answers in our shape.
+            self.route(path, methods=[method], name=name, content_types=["*/*"])(wrapped)
+            return view
+
+        return declare
+
+
+def _handle(endpoint: Endpoint, call: _Call, parameters: dict[str, str]) -> Response:
+    caller = _caller(endpoint, call)
+    try:
+        caller = _identify(endpoint, call, caller)
+        answer = _answer(endpoint, call, caller, parameters)
+        return _response(answer if isinstance(answer, Rendered) else _json(answer, endpoint.status))
+    except (GatehouseError, OAuthError) as error:
+        return _refusal(endpoint, call, caller, error)
+    except Exception:  # the one place: anything else is our fault, and the caller gets an id to quote
+        LOG.exception("request %s failed: %s %s", caller.request_id, endpoint.method, endpoint.path)
+        message = f"Something went wrong on our side. Quote the request id {caller.request_id}."
+        body = _SHAPES[endpoint.shape](HTTPStatus.INTERNAL_SERVER_ERROR, message, "internal_error")
+        return _response(Rendered(body=body, status=HTTPStatus.INTERNAL_SERVER_ERROR))
+
+
+def _answer(endpoint: Endpoint, call: _Call, caller: Caller, parameters: dict[str, str]) -> Any:
+    """Check the scope, decode and call: paths, then the query, then the body, as Auth0 does."""
+    caller.demand(*endpoint.scopes)
+    decoded = {name: decoding.path_parameter(value) for name, value in parameters.items()}
+    query = decoding.query(endpoint.query, call.http.query_params)
+    body = None
+    if endpoint.body is not None:
+        body = _body(endpoint, endpoint.body, call.http)
+    incoming = Incoming(core=call.core, caller=caller, query=query, body=body, http=call.http, endpoints=call.endpoints)
+    return endpoint.view(incoming, **decoded)
+
+
+def _body(endpoint: Endpoint, kind: type[msgspec.Struct], http: HttpRequest) -> msgspec.Struct:
+    content_type = http.headers.get("content-type", "")
+    raw = http.raw_body if isinstance(http.raw_body, bytes) else http.raw_body.encode()
+    if not raw and endpoint.body_optional:
+        return kind()
+    read = decoding.form_or_json_body if endpoint.form else decoding.json_body
+    return read(kind, raw, content_type)
+
+
+def _caller(endpoint: Endpoint, call: _Call) -> Caller:
+    """Describe who is at the door before anything is known of them."""
+    context, headers = call.http.context, call.http.headers
+    host = headers.get("host", "")
+    return Caller(
+        tenant=call.core.hosts.tenant_of(host) or "",
+        ip=str(context.get("identity", {}).get("sourceIp", "")),
+        user_agent=headers.get("user-agent", ""),
+        hostname=host[:255],
+        request_id=str(context.get("requestId", "")),
+        method=endpoint.method,
+        path=str(call.http.to_original_event().get("path", ""))[:1024],
+        operation=endpoint.summary,
+    )
+
+
+def _identify(endpoint: Endpoint, call: _Call, caller: Caller) -> Caller:
+    """Find the tenant of the host, and turn a token into a caller with scopes."""
+    if not caller.tenant or not call.core.tenants.exists(caller.tenant):
+        raise unknown_tenant()
+    return caller if endpoint.public else call.core.authenticate(caller, _bearer(call.http))
+
+
+def _bearer(http: HttpRequest) -> str:
+    header: str = http.headers.get("authorization", "")
+    if not header:
+        raise Unauthenticated("Missing authentication")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Invalid("Bad HTTP authentication header format", code="Bearer")
+    return token.strip()
+
+
+def _refusal(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseError | OAuthError) -> Response:
+    status = status_of(error)
+    if isinstance(error, OAuthError):
+        body = {"error": error.error, "error_description": error.description}
+    else:
+        body = _SHAPES[endpoint.shape](status, error.message, error.code)
+        _record(endpoint, call, caller, error, status)
+    LOG.info("request %s refused: %s %s (%s)", caller.request_id, status, body, error.detail)
+    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else {}
+    return _response(Rendered(body=body, status=status, headers=headers))
+
+
+def _record(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseError, status: HTTPStatus) -> None:
+    """Write a refused change into history, if it is known whose it is. That must not turn a 4xx into a 500."""
+    if endpoint.public or not caller.subject or endpoint.method not in _CHANGING:
+        return
+    try:
+        call.core.logs.record_refusal(caller, error.message, int(status))
+    except GatehouseError:
+        LOG.exception("request %s: its refusal is not in the history", caller.request_id)
+
+
+def _json(answer: Any, status: int) -> Rendered:
+    if answer is None:
+        return Rendered(body="", status=status)
+    return Rendered(body=msgspec.json.encode(answer).decode(), status=status)
+
+
+def _response(rendered: Rendered) -> Response:
+    body = json.dumps(rendered.body) if isinstance(rendered.body, dict) else rendered.body
+    headers: dict[str, str | list[str]] = {
+        **SECURITY_HEADERS,
+        "Content-Type": rendered.content_type,
+        **rendered.headers,
+    }
+    return Response(body=body, status_code=int(rendered.status), headers=headers)

@@ -1,0 +1,35 @@
+"""All surfaces of the app, in the order the reference shows them."""
+
+from __future__ import annotations
+
+from chalicelib.web import reference
+from chalicelib.web.authentication import discovery, token
+from chalicelib.web.management import (
+    client_grants,
+    clients,
+    connections,
+    device_credentials,
+    keys,
+    logs,
+    resource_servers,
+    tenants,
+    users,
+)
+
+SURFACES = [
+    module.surface
+    for module in (
+        users,
+        connections,
+        clients,
+        client_grants,
+        resource_servers,
+        device_credentials,
+        logs,
+        keys,
+        tenants,
+        token,
+        discovery,
+        reference,
+    )
+]

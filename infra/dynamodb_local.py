@@ -1,0 +1,141 @@
+"""DynamoDB Local, Amazon's own stand-in for DynamoDB: in memory, on a free port. Needs Java 17 on the PATH.
+
+Right about capacity, limits and page cuts, where the other stand-ins are not. It comes out of one package of the npm
+registry, checked and unpacked once into `.local/dynamodb-local/`. Used by the storage contract and the benchmark, and
+by hand: `python -m infra.dynamodb_local`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import shutil
+import socket
+import subprocess
+import tarfile
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+CACHE = Path(__file__).resolve().parent.parent / ".local" / "dynamodb-local"
+
+_VERSION = "2.9.30"
+_URL = f"https://registry.npmjs.org/amplify-dynamodb-simulator/-/amplify-dynamodb-simulator-{_VERSION}.tgz"
+_SHA512 = "xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ=="
+_JARS = "package/emulator/"
+_START_SECONDS = 60
+
+
+class DynamoDBLocalError(Exception):
+    """DynamoDB Local could not be fetched or started; the message says why."""
+
+
+def available() -> bool:
+    """Say whether Java is on the PATH."""
+    return shutil.which("java") is not None
+
+
+class DynamoDBLocal:
+    """A running DynamoDB Local that forgets everything when it ends: `with DynamoDBLocal() as endpoint_url`."""
+
+    def __init__(self, cache: Path = CACHE) -> None:
+        self._cache = cache
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> str:
+        if not available():
+            raise DynamoDBLocalError("DynamoDB Local needs Java 17 or later: `java` is not on the PATH.")
+        jars = fetch(self._cache)
+        port = _free_port()
+        self._process = _spawn(jars, port)
+        try:
+            _await_open(self._process, port)
+        except BaseException:
+            self._stop()
+            raise
+        return f"http://127.0.0.1:{port}"
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._process:
+            self._process.kill()  # it has nothing to save
+            self._process.wait()
+
+
+def fetch(cache: Path = CACHE) -> Path:
+    """Give the directory of the jars, downloaded (54 MB) unless it is there already."""
+    jars = cache / _VERSION
+    if not jars.exists():
+        print(f"Fetching DynamoDB Local (54 MB) into {cache} ...", flush=True)
+        _unpack(_download(), jars)
+    return jars
+
+
+def _download() -> bytes:
+    try:
+        with urllib.request.urlopen(_URL, timeout=120) as answer:
+            archive: bytes = answer.read()
+    except OSError as error:
+        raise DynamoDBLocalError(f"{_URL} could not be fetched: {error}") from error
+    if base64.b64encode(hashlib.sha512(archive).digest()).decode() != _SHA512:
+        raise DynamoDBLocalError(f"{_URL} is not the file it should be: its checksum differs.")
+    return archive
+
+
+def _unpack(archive: bytes, jars: Path) -> None:
+    # Under another name first, so that an interrupted run leaves nothing that looks complete.
+    partial = jars.with_name(f"{jars.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        members = [member for member in tar.getmembers() if member.name.startswith(_JARS)]
+        tar.extractall(partial, members, filter="data")
+    (partial / _JARS).rename(jars)
+    shutil.rmtree(partial)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _spawn(jars: Path, port: int) -> subprocess.Popen[bytes]:
+    options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)]
+    return subprocess.Popen(
+        ["java", f"-Djava.library.path={jars}/DynamoDBLocal_lib", "-jar", f"{jars}/DynamoDBLocal.jar", *options],
+        cwd=jars,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _await_open(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise DynamoDBLocalError("DynamoDB Local did not start. Is `java -version` 17 or later?")
+
+
+def main() -> None:
+    """Run until Ctrl-C."""
+    with suppress(KeyboardInterrupt), DynamoDBLocal() as endpoint_url:
+        print(f"DynamoDB Local at {endpoint_url}, in memory. Ctrl-C stops it.", flush=True)
+        while True:
+            time.sleep(3600)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""`gatehouse.env`: the addresses and secrets of the local stack, for SDKs, tests and people. Shell and dotenv read it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+NAME = "gatehouse.env"
+
+
+def read(path: Path) -> dict[str, str]:
+    """Give what an earlier run wrote; nothing when there is no file."""
+    if not path.exists():
+        return {}
+    words = shlex.split(path.read_text("utf-8"), comments=True)
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def write(path: Path, values: Mapping[str, str]) -> None:
+    """Replace the file whole. Only its owner may read it: it is the only place where the secrets are not hashed."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in values.items()]
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.writelines(["# Written by the local stack at every start.\n", *lines])
+    partial.replace(path)

@@ -1,0 +1,148 @@
+"""The child process that is MiniStack: serves on an inherited socket, takes snapshots, ends cleanly on end of input.
+
+MiniStack by itself saves only when it is stopped cleanly. Here it also ends cleanly when its parent is gone, however
+that died, and saves every few seconds if something changed. Run by `infra.ministack`, not by people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SNAPSHOT_SECONDS = 5.0
+SNAPSHOT_SHARE = 20
+"""A snapshot that took s seconds is followed by at least 20 s seconds without: MiniStack stands still meanwhile."""
+
+_READS = ("Get", "BatchGet", "TransactGet", "Query", "Scan", "List", "Describe", "Encrypt", "Decrypt")
+
+
+class Changes:
+    """MiniStack as an ASGI application that notes whether anything may have changed."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._changed = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass the request on; note it afterwards, so that no snapshot can clear the note before the change."""
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._changed |= scope["type"] == "http" and may_change(scope["method"], scope["headers"])
+
+    def take(self) -> bool:
+        """Say whether anything may have changed since last asked."""
+        changed, self._changed = self._changed, False
+        return changed
+
+
+def may_change(method: str, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Tell writes from reads; what is not known is a write."""
+    target = next((value.decode("latin-1") for name, value in headers if name == b"x-amz-target"), None)
+    if target is None:
+        return method not in {"GET", "HEAD"}
+    return not target.rpartition(".")[2].startswith(_READS)
+
+
+def main() -> None:
+    """Serve until end of input or SIGTERM, then save and end."""
+    descriptor = int(sys.argv[1])
+    os.umask(0o077)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keeps = os.environ["PERSIST_STATE"] == "1"
+    if keeps:
+        _await_former(Path(os.environ["STATE_DIR"]))
+    # Only now: importing it loads the state, which a former child may have been saving until here.
+    ministack = import_module("ministack.app")
+    if keeps:
+        _refuse_unreadable(Path(os.environ["STATE_DIR"]))
+    asyncio.run(_serve(ministack, descriptor, keeps=keeps))
+    if keeps:
+        save(ministack)
+    # Its threads never end by themselves, and everything is saved.
+    os._exit(0)
+
+
+def _await_former(state: Path) -> None:
+    lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def _refuse_unreadable(state: Path) -> None:
+    """End rather than start empty over a state that could not be read: the next save would overwrite it."""
+    for service, what in (("dynamodb", "tables"), ("kms", "keys")):
+        path = state / f"{service}.json"
+        loaded = import_module(f"ministack.services.{service}").get_state()[what]
+        if path.exists() and not loaded._data:  # noqa: SLF001 - the public view shows one account only
+            sys.exit(f"The saved state {path} cannot be read. Move it away to start empty, or restore it.")
+
+
+async def _serve(ministack: Any, descriptor: int, *, keeps: bool) -> None:
+    stop = _stop_event()
+    changes = Changes(ministack.app)
+    snapshots = asyncio.create_task(_take_snapshots(ministack, changes)) if keeps else None
+    await serve(changes, _config(descriptor), shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    if snapshots:
+        snapshots.cancel()
+
+
+def _stop_event() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        loop.remove_reader(sys.stdin.fileno())
+        stop.set()
+
+    # Nothing is ever written to us: readable means that the parent closed its end, or is gone.
+    loop.add_reader(sys.stdin.fileno(), end)
+    loop.add_signal_handler(signal.SIGTERM, end)
+    return stop
+
+
+def _config(descriptor: int) -> Config:
+    config = Config()
+    config.bind = [f"fd://{descriptor}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 2
+    config.loglevel = "WARNING"
+    return config
+
+
+async def _take_snapshots(ministack: Any, changes: Changes) -> None:
+    pause = SNAPSHOT_SECONDS
+    while True:
+        await asyncio.sleep(pause)
+        if changes.take():
+            started = time.monotonic()
+            # On the event loop, where every write is one step: no snapshot sees half a transaction.
+            save(ministack)
+            pause = max(SNAPSHOT_SECONDS, SNAPSHOT_SHARE * (time.monotonic() - started))
+
+
+def save(ministack: Any) -> None:
+    """Write everything to the state's directory. Keys go first: what they sealed is worth nothing without them."""
+    states = ministack._build_persistence_save_dict()  # noqa: SLF001 - what its own shutdown saves
+    dynamodb = import_module("ministack.services.dynamodb")
+    # The thread that removes what has expired takes this lock too.
+    with dynamodb._lock:  # noqa: SLF001
+        ministack.save_all(dict(sorted(states.items(), key=lambda state: state[0] != "kms")))
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        main()

@@ -1,0 +1,198 @@
+"""What every test may hold: a moved clock, an emulated AWS in this process, and the product on top of it.
+
+Three tenants exist in every test: `main` (the default), `acme` and `system`. Making their RSA keys takes a second, so
+it is done once; each test starts from the same table.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import botocore.session
+import pytest
+from chalice.test import Client as ChaliceClient
+from moto import mock_aws
+
+from chalicelib.core.ambient import Ambient
+from chalicelib.core.callers import Caller
+from chalicelib.core.gatehouse import Core
+from chalicelib.core.management_scopes import MANAGEMENT_SCOPES, SYSTEM_SCOPES
+from chalicelib.settings import Settings
+from chalicelib.web.surface import Gatehouse
+from chalicelib.web.surfaces import SURFACES
+from chalicelib.wiring import build_core, real_ambient
+from infra.table import create_table
+
+REGION = "eu-central-1"
+BASE_DOMAIN = "gatehouse.test"
+START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+EVERY_SCOPE = " ".join([*MANAGEMENT_SCOPES, *SYSTEM_SCOPES])
+
+
+@dataclass
+class Clock:
+    """Time that only moves when a test says so."""
+
+    time: datetime = START
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, **by: float) -> None:
+        self.time += timedelta(**by)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class Api:
+    """Speaks HTTP to the app as API Gateway would, as a client of one tenant that holds every scope."""
+
+    app: Gatehouse
+    tenant: str = "main"
+
+    def token(self, scope: str = EVERY_SCOPE, *, subject: str = "tests@clients", lifetime: int = 3600) -> str:
+        core = self.app.core
+        audience = core.hosts.management_audience(self.tenant)
+        issued = core.tokens.issue(
+            self.tenant,
+            subject=subject,
+            client_id="tests",
+            audience=audience,
+            scope=scope,
+            lifetime=lifetime,
+            grant_type="client-credentials",
+        )
+        return issued.value
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, Any] | list[tuple[str, Any]] | None = None,
+        scope: str = EVERY_SCOPE,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        sent = {"Host": self.app.core.hosts.domain(self.tenant), "Authorization": f"Bearer {token or self.token(scope)}"}
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        sent.update(headers or {})
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
+        whole = f"{path}?{urlencode(query, doseq=True)}" if query else path
+        with ChaliceClient(self.app) as client:
+            answer = client.http.request(method, whole, {k: v for k, v in sent.items() if v}, raw)
+        return Answer(answer.status_code, answer.headers, answer.body.decode())
+
+    def get(self, path: str, **known: Any) -> Answer:
+        return self.call("GET", path, **known)
+
+    def post(self, path: str, body: Any = None, **known: Any) -> Answer:
+        return self.call("POST", path, body, **known)
+
+    def patch(self, path: str, body: Any = None, **known: Any) -> Answer:
+        return self.call("PATCH", path, body, **known)
+
+    def put(self, path: str, body: Any = None, **known: Any) -> Answer:
+        return self.call("PUT", path, body, **known)
+
+    def delete(self, path: str, **known: Any) -> Answer:
+        return self.call("DELETE", path, **known)
+
+
+@pytest.fixture(scope="session")
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[dict[str, Any]]:
+    """An emulated AWS in this process: clients for DynamoDB and KMS, and a KMS key."""
+    os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
+    with mock_aws():
+        session = botocore.session.get_session()
+        clients = {name: session.create_client(name, region_name=REGION) for name in ("dynamodb", "kms")}
+        key = clients["kms"].create_key()["KeyMetadata"]["KeyId"]
+        yield {**clients, "key": key}
+
+
+@pytest.fixture(scope="session")
+def settings(aws: dict[str, Any]) -> Settings:
+    return Settings(
+        table="gatehouse",
+        region=REGION,
+        kms_key=aws["key"],
+        base_domain=BASE_DOMAIN,
+        argon2_memory_kib=8,
+        argon2_iterations=1,
+    )
+
+
+@pytest.fixture(scope="session")
+def ambient(clock: Clock) -> Ambient:
+    real = real_ambient()
+    return Ambient(now=clock.now, new_id=real.new_id, new_secret=real.new_secret)
+
+
+@pytest.fixture(scope="session")
+def beginnings(aws: dict[str, Any], settings: Settings, ambient: Ambient) -> tuple[Core, list[dict[str, Any]]]:
+    """The product, and the items of a table with three tenants."""
+    create_table(aws["dynamodb"], settings.table)
+    core = build_core(settings, ambient)
+    for name in ("main", "acme", "system"):
+        core.tenants.create(Caller(tenant=name, operation="Create a tenant"), name)
+    return core, aws["dynamodb"].scan(TableName=settings.table)["Items"]
+
+
+@pytest.fixture
+def core(
+    aws: dict[str, Any], settings: Settings, clock: Clock, beginnings: tuple[Core, list[dict[str, Any]]]
+) -> Core:
+    """The product over a table that holds three tenants and nothing else."""
+    product, items = beginnings
+    clock.time = START
+    aws["dynamodb"].delete_table(TableName=settings.table)
+    create_table(aws["dynamodb"], settings.table)
+    for item in items:
+        aws["dynamodb"].put_item(TableName=settings.table, Item=item)
+    product.clients.store.cache.entries.clear()
+    return product
+
+
+@pytest.fixture
+def app(core: Core) -> Gatehouse:
+    return Gatehouse(core, SURFACES)
+
+
+@pytest.fixture
+def api(app: Gatehouse) -> Api:
+    return Api(app)
+
+
+@pytest.fixture
+def acme(app: Gatehouse) -> Api:
+    return Api(app, "acme")
+
+
+@pytest.fixture
+def system(app: Gatehouse) -> Api:
+    return Api(app, "system")
