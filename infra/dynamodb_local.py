@@ -111,8 +111,8 @@ def _free_port() -> int:
 
 def _spawn(jars: Path, port: int) -> subprocess.Popen[bytes]:
     options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)]
-    return subprocess.Popen(
-        ["java", f"-Djava.library.path={jars}/DynamoDBLocal_lib", "-jar", f"{jars}/DynamoDBLocal.jar", *options],
+    return subprocess.Popen(  # noqa: S603 - our own arguments
+        ["java", f"-Djava.library.path={jars}/DynamoDBLocal_lib", "-jar", f"{jars}/DynamoDBLocal.jar", *options],  # noqa: S607 - wherever Java is
         cwd=jars,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -22,7 +22,7 @@ _START_SECONDS = 60
 """How long a start may take: a former child may still be saving, and a large table takes seconds to load."""
 _STOP_SECONDS = 60
 
-_SERVICES = "dynamodb,kms,s3,ses"
+_SERVICES = "dynamodb,dynamodbstreams,kms,s3,ses"
 
 
 class MiniStackError(Exception):
@@ -80,7 +80,7 @@ class MiniStack:
         # session is its own, so that Ctrl-C in the terminal reaches us only and the order of stopping is ours.
         log = self._open_log()
         try:
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603 - our own arguments
                 [sys.executable, "-m", "infra.ministack_child", str(descriptor)],
                 cwd=_ROOT,
                 env=_environment(port, self._data_dir),

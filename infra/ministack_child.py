@@ -95,7 +95,7 @@ async def _serve(ministack: Any, descriptor: int, *, keeps: bool) -> None:
     stop = _stop_event()
     changes = Changes(ministack.app)
     snapshots = asyncio.create_task(_take_snapshots(ministack, changes)) if keeps else None
-    await serve(changes, _config(descriptor), shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    await serve(changes, _config(descriptor), shutdown_trigger=stop.wait)
     if snapshots:
         snapshots.cancel()
 

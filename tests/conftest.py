@@ -93,7 +93,10 @@ class Api:
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        sent = {"Host": self.app.core.hosts.domain(self.tenant), "Authorization": f"Bearer {token or self.token(scope)}"}
+        sent = {
+            "Host": self.app.core.hosts.domain(self.tenant),
+            "Authorization": f"Bearer {token or self.token(scope)}",
+        }
         if body is not None:
             sent["Content-Type"] = "application/json"
         sent.update(headers or {})
@@ -164,9 +167,7 @@ def beginnings(aws: dict[str, Any], settings: Settings, ambient: Ambient) -> tup
 
 
 @pytest.fixture
-def core(
-    aws: dict[str, Any], settings: Settings, clock: Clock, beginnings: tuple[Core, list[dict[str, Any]]]
-) -> Core:
+def core(aws: dict[str, Any], settings: Settings, clock: Clock, beginnings: tuple[Core, list[dict[str, Any]]]) -> Core:
     """The product over a table that holds three tenants and nothing else."""
     product, items = beginnings
     clock.time = START

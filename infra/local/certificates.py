@@ -161,7 +161,9 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
     key = load_pem_private_key(path.read_bytes(), None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise SystemExit(f"{path} is not the key that the local stack made. Remove it and ca.pem to have new ones made.")
+        raise SystemExit(
+            f"{path} is not the key that the local stack made. Remove it and ca.pem to have new ones made."
+        )
     return key
 
 

@@ -1,23 +1,119 @@
-"""What the first start creates, so that there is something to try: application, user, administrator, client."""
+"""What the first start creates, so that there is something to try: application, user, administrator, client.
+
+Goes through the product's own doors. Runs at every start and may be interrupted anywhere: what is there already is left
+alone. Secrets lie in the table as hashes, so a lost environment file means new ones.
+"""
 
 from __future__ import annotations
 
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from chalicelib.core.callers import Caller
+from chalicelib.core.management_scopes import MANAGEMENT_SCOPES
+from chalicelib.core.paging import PageRequest
+from chalicelib.core.tenants import DEFAULT_CONNECTION, SYSTEM_TENANT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
+
+    from chalicelib.core.clients import Client
+    from chalicelib.core.gatehouse import Core
+
+MACHINE = "Local development"
+APPLICATION = "Demo application"
+DEMO_EMAIL = "demo@example.com"
+ADMIN_EMAIL = "admin@example.com"
 
 
 def seed(app_module: ModuleType, address: str, existing: Mapping[str, str]) -> dict[str, str]:
     """Create what is missing and give the lines of the environment file that only the seed knows.
 
     `app_module` is the imported `app`; `address` is the https address without a slash at the end, such as
-    `https://localhost:8443`; `existing` is what an earlier run wrote, empty on the first start or when the file is gone.
-
-    Gives AUTH0_CLIENT_ID, AUTH0_CLIENT_SECRET, GATEHOUSE_ADMIN_EMAIL and GATEHOUSE_ADMIN_PASSWORD. Secrets lie in the
-    table as hashes: those in `existing` are kept when they still fit, and are made anew when they are missing. Runs at
-    every start and may be interrupted anywhere: what is there already is left alone.
+    `https://localhost:8443`; `existing` is what an earlier run wrote: nothing at the first start.
     """
-    del app_module, address
-    return dict(existing)
+    core: Core = app_module.app.core
+    main, system = _Demo(core, core.hosts.default_tenant), _Demo(core, SYSTEM_TENANT)
+    system.have_tenant()
+    main.have_tenant()
+    client_id, client_secret = main.machine(
+        MACHINE, existing.get("AUTH0_CLIENT_ID"), existing.get("AUTH0_CLIENT_SECRET")
+    )
+    main.application(address)
+    return {
+        "AUTH0_CLIENT_ID": client_id,
+        "AUTH0_CLIENT_SECRET": client_secret,
+        "GATEHOUSE_DEMO_EMAIL": DEMO_EMAIL,
+        "GATEHOUSE_DEMO_PASSWORD": main.user(DEMO_EMAIL, "Demo User", existing.get("GATEHOUSE_DEMO_PASSWORD")),
+        "GATEHOUSE_ADMIN_EMAIL": ADMIN_EMAIL,
+        "GATEHOUSE_ADMIN_PASSWORD": system.user(ADMIN_EMAIL, "Administrator", existing.get("GATEHOUSE_ADMIN_PASSWORD")),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Demo:
+    """What one tenant gets."""
+
+    core: Core
+    tenant: str
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(tenant=self.tenant, subject="local stack", operation="Create the demo data")
+
+    def have_tenant(self) -> None:
+        """Have the tenant with everything it begins with."""
+        if not self.core.tenants.exists(self.tenant):
+            self.core.tenants.create(self.caller, self.tenant, {})
+
+    def machine(self, name: str, known_id: str | None, known_secret: str | None) -> tuple[str, str]:
+        """Have a client with every Management scope; give its id and secret."""
+        client = self._client(name)
+        if client is None:
+            client, secret = self.core.clients.create(self.caller, {"name": name, "app_type": "non_interactive"})
+        elif client.client_id == known_id and client.verify_secret(known_secret or "", self.core.clients.ambient.now()):
+            secret = known_secret or ""
+        else:
+            client, secret = self.core.clients.rotate_secret(self.caller, client.client_id, timedelta())
+        self._grant_everything(client.client_id)
+        return client.client_id, secret
+
+    def application(self, address: str) -> None:
+        """Have a single-page application that the default connection is enabled for."""
+        callbacks = (address, f"{address}/callback", "http://localhost:3000", "http://localhost:3000/callback")
+        settings = {"name": APPLICATION, "app_type": "spa", "callbacks": callbacks, "allowed_logout_urls": callbacks}
+        client = self._client(APPLICATION) or self.core.clients.create(self.caller, settings)[0]
+        connection = self.core.connections.named(self.tenant, DEFAULT_CONNECTION)
+        if client.client_id not in connection.enabled_clients:
+            self.core.connections.switch_clients(self.caller, connection.id, {client.client_id: True})
+
+    def user(self, email: str, name: str, known_password: str | None) -> str:
+        """Have a user; give the password, a new one when the old one is not known any more."""
+        found = self.core.users.with_email(self.caller, email)
+        if found and known_password:
+            return known_password
+        password = secrets.token_urlsafe(18)
+        if found:
+            self.core.users.update(self.caller, found[0].user_id, {"password": password})
+        else:
+            account = {"connection": DEFAULT_CONNECTION, "email": email, "name": name, "email_verified": True}
+            self.core.users.create(self.caller, {**account, "password": password})
+        return password
+
+    def _client(self, name: str) -> Client | None:
+        """Find a client by name."""
+        clients = self.core.clients.list(self.caller, PageRequest(per_page=1_000)).items
+        return next((client for client in clients if client.name == name), None)
+
+    def _grant_everything(self, client_id: str) -> None:
+        """Grant every scope there is, also those a newer version brought."""
+        audience, scope = self.core.hosts.management_audience(self.tenant), tuple(MANAGEMENT_SCOPES)
+        grant = self.core.client_grants.recall(self.tenant, client_id, audience)
+        if grant is None:
+            attributes = {"client_id": client_id, "audience": audience, "scope": scope}
+            self.core.client_grants.create(self.caller, attributes)
+        elif set(grant.scope) != set(scope):
+            self.core.client_grants.update(self.caller, grant.id, {"scope": scope})

@@ -1,4 +1,4 @@
-"""`gatehouse.env`: the addresses and secrets of the local stack, for SDKs, tests and people. Shell and dotenv read it."""
+"""`gatehouse.env`: addresses and secrets of the local stack, in a form that shells and dotenv libraries read."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def say(text: str) -> None:
     try:
         print(text, flush=True)
     except OSError:
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as we live
 
 
 def end_on_signals() -> None:

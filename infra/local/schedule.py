@@ -19,7 +19,7 @@ SECONDS = 60
 
 
 def each_minute(sweep: Callable[[Any, Any], object], seconds: float = SECONDS) -> AbstractContextManager[None]:
-    """Invoke `sweep` now and then every minute, never twice at once. A failure is shown; the next minute tries again."""
+    """Invoke `sweep` now and then every minute, never twice at once. A failure is shown and waits for the next."""
 
     def work(stop: Event) -> None:
         while True:

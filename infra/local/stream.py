@@ -29,9 +29,7 @@ PAUSE_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 30.0
 
 
-def following(
-    follow: Callable[[Any, Any], object], endpoint: str, table: str
-) -> AbstractContextManager[None]:
+def following(follow: Callable[[Any, Any], object], endpoint: str, table: str) -> AbstractContextManager[None]:
     """Hand every change of the table to `follow`, in order; a batch that fails is tried again until it succeeds."""
     stream = Stream(endpoint, table)
 
