@@ -12,7 +12,7 @@ LISTED = 10_000
 def ranked() -> tuple[str, ...]:
     """Give the 10,000 most common passwords in lower case, the most common first."""
     # Imported here: it costs about 50 ms and 14 MB, which only a process that sets a password should pay.
-    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # type: ignore[import-untyped]  # noqa: PLC0415
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415
 
     return tuple(password.casefold() for password in FREQUENCY_LISTS["passwords"][:LISTED])
 

@@ -115,7 +115,7 @@ class Table:
         return item if self._alive(item) else None
 
     def batch_get(self, kind: type[I], keys: Sequence[Key]) -> list[I]:
-        """Read many items, strongly consistent, in the order of `keys`, 100 per round trip; what is gone is left out."""
+        """Read many items, strongly consistent, in the order of `keys`, 100 a round trip; what is gone is left out."""
         with translated():
             found = {item.key: item for item in kind.batch_get(keys, consistent_read=True)}
         return [found[key] for key in keys if key in found and self._alive(found[key])]
