@@ -179,9 +179,15 @@ def core(aws: dict[str, Any], settings: Settings, clock: Clock, beginnings: tupl
     return product
 
 
+@pytest.fixture(scope="session")
+def only_app(beginnings: tuple[Core, list[dict[str, Any]]]) -> Gatehouse:
+    """The app, made once: registering a Blueprint empties it, so that a second app in a process would lack methods."""
+    return Gatehouse(beginnings[0], SURFACES)
+
+
 @pytest.fixture
-def app(core: Core) -> Gatehouse:
-    return Gatehouse(core, SURFACES)
+def app(core: Core, only_app: Gatehouse) -> Gatehouse:
+    return only_app
 
 
 @pytest.fixture
