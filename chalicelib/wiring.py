@@ -63,9 +63,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     stores = Stores.of(table)
     workshop = RsaWorkshop(KmsSealer(settings.kms_key, settings.region, settings.aws_endpoint), hosts, ambient)
     signing_keys = SigningKeys(stores.signing_keys, workshop, ambient)
-    clients = Clients(stores.clients, ambient)
     connections = Connections(stores.connections, ambient)
-    resource_servers = ResourceServers(stores.resource_servers, ambient, hosts)
     client_grants = ClientGrants(stores.client_grants, stores.clients, stores.resource_servers, ambient)
     tokens = AccessTokens(Rs256Tokens(workshop), signing_keys, hosts, ambient)
     hasher = Argon2PasswordHasher(
@@ -76,6 +74,9 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     )
     users = Users(stores.users, connections, Credentials(hasher, common_passwords), ambient)
     links = Links(stores.users, ambient)
+    sweep = Sweep(stores.works, users, links, client_grants, connections)
+    clients = Clients(stores.clients, sweep, ambient)
+    resource_servers = ResourceServers(stores.resource_servers, sweep, ambient, hosts)
     return Core(
         hosts=hosts,
         tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, ambient),
@@ -93,7 +94,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         links=links,
         device_credentials=DeviceCredentials(stores.device_credentials, ambient),
         logs=Logs(stores.logs, ambient),
-        sweep=Sweep(stores.works, users, links),
+        sweep=sweep,
     )
 
 

@@ -6,13 +6,14 @@ Limit: 1,000 scopes a grant.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from chalicelib.core.documents import Document
-from chalicelib.core.entities import patched
+from chalicelib.core.entities import patched, retrying
 from chalicelib.core.errors import Forbidden, Invalid, NotFound
 from chalicelib.core.logs import done
 from chalicelib.core.paging import cut
@@ -38,6 +39,10 @@ class ClientGrant:
     scope: tuple[str, ...] = ()
     subject_type: str = "client"
     version: int = 0
+
+    def stands_for(self, server: ResourceServer) -> bool:
+        """Whether it was given for this API, and not for an earlier one that had the same identifier."""
+        return self.created_at >= server.created_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,9 @@ class ClientGrants:
 
     def update(self, caller: Caller, grant_id: str, patch: Document) -> ClientGrant:
         """Change the scopes. Tokens issued before keep theirs until they expire."""
+        return retrying(lambda: self._update(caller, grant_id, patch))
+
+    def _update(self, caller: Caller, grant_id: str, patch: Document) -> ClientGrant:
         updated = self._checked(caller, patched(self.get(caller, grant_id), patch))
         self.store.replace(caller.tenant, updated, done(self.ambient, caller))
         return updated
@@ -95,6 +103,17 @@ class ClientGrants:
     def delete(self, caller: Caller, grant_id: str) -> None:
         """Take the permission away."""
         self.store.delete(caller.tenant, grant_id, done(self.ambient, caller))
+
+    def purge(self, caller: Caller, *, client_id: str | None = None, audience: str | None = None) -> None:
+        """Remove the grants of a client or an API that is gone; those for an API registered anew since then stay."""
+        for grant in list(self.store.walk(caller.tenant)):
+            if client_id == grant.client_id or (audience == grant.audience and not self._stands(caller.tenant, grant)):
+                with suppress(NotFound):  # another sweep was faster
+                    self.delete(caller, grant.id)
+
+    def _stands(self, tenant: str, grant: ClientGrant) -> bool:
+        server = self.resource_servers.find(tenant, api_id(grant.audience))
+        return server is not None and grant.stands_for(server)
 
     def _checked(self, caller: Caller, grant: ClientGrant) -> ClientGrant:
         server = self.resource_servers.find(caller.tenant, api_id(grant.audience))

@@ -13,16 +13,18 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from chalicelib.core.documents import Document
-from chalicelib.core.entities import patched
+from chalicelib.core.entities import patched, retrying
 from chalicelib.core.errors import Forbidden, Invalid, NotFound
 from chalicelib.core.logs import done
 from chalicelib.core.paging import cut
+from chalicelib.core.work import CLIENT, Work
 
 if TYPE_CHECKING:
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
     from chalicelib.core.entities import EntityStore
     from chalicelib.core.paging import Page, PageRequest
+    from chalicelib.core.work import Finisher
 
 GRANT_TYPES = {
     "native": ("authorization_code", "refresh_token"),
@@ -100,6 +102,7 @@ class Clients:
     """What can be done with clients."""
 
     store: EntityStore[Client]
+    finisher: Finisher
     ambient: Ambient
 
     def make(self, attributes: Document) -> tuple[Client, str]:
@@ -147,6 +150,9 @@ class Clients:
 
     def update(self, caller: Caller, client_id: str, patch: Document) -> Client:
         """Change what `patch` names; a None gives a setting its default back. Nested settings merge at one level."""
+        return retrying(lambda: self._update(caller, client_id, patch))
+
+    def _update(self, caller: Caller, client_id: str, patch: Document) -> Client:
         client = self.get(caller, client_id)
         if client.is_global:
             raise Forbidden("The global client cannot be changed.", code="operation_not_supported")
@@ -163,10 +169,13 @@ class Clients:
         return updated, secret
 
     def delete(self, caller: Caller, client_id: str) -> None:
-        """Remove a client. The global client stays."""
-        if self.get(caller, client_id).is_global:
+        """Remove a client with its grants and its place at connections. The global client stays."""
+        client = self.get(caller, client_id)
+        if client.is_global:
             raise Forbidden("The global client cannot be deleted.", code="operation_not_supported")
-        self.store.delete(caller.tenant, client_id, done(self.ambient, caller))
+        work = Work.on(CLIENT, client_id, caller.tenant, self.ambient.now())
+        self.store.retire(caller.tenant, client, work, done(self.ambient, caller))
+        self.finisher.attempt(work)
 
 
 def _outlasting(secrets: tuple[ClientSecret, ...], now: datetime, end: datetime) -> list[ClientSecret]:

@@ -10,16 +10,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.documents import Document, check
-from chalicelib.core.entities import EntityStore, patched
+from chalicelib.core.entities import EntityStore, patched, retrying
 from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.core.logs import done
 from chalicelib.core.paging import cut
-from chalicelib.core.work import Work
+from chalicelib.core.work import CONNECTION, Work
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
-    from chalicelib.core.logs import LogEvent
     from chalicelib.core.paging import Page, PageRequest
 
 DATABASE = "auth0"
@@ -133,9 +134,6 @@ class ConnectionStore(EntityStore[Connection], Protocol):
     def recall_named(self, tenant: str, name: str) -> Connection | None:
         """Find by name, as it was at most seconds ago."""
 
-    def retire(self, tenant: str, connection: Connection, work: Work, event: LogEvent) -> None:
-        """Remove it and note the work that its users leave, together."""
-
 
 @dataclass(frozen=True, slots=True)
 class Connections:
@@ -176,7 +174,7 @@ class Connections:
         """Find the connection a request names in its body; a 400 if there is none, as Auth0 answers."""
         connection = self.store.recall_named(tenant, name)
         if connection is None:
-            raise Invalid("The connection does not exist.", code="inexistent_connection")
+            raise no_connection()
         return connection
 
     def list(
@@ -197,17 +195,17 @@ class Connections:
 
     def update(self, caller: Caller, connection_id: str, patch: Document) -> Connection:
         """Change what `patch` names. `options` are replaced as a whole, as Auth0 does; name and strategy stay."""
-        connection = self.get(caller, connection_id)
-        updated = _valid(replace(patched(connection, patch), updated_at=self.ambient.now()))
-        self.store.replace(caller.tenant, updated, done(self.ambient, caller))
-        return updated
+        return retrying(lambda: self._change(caller, connection_id, lambda _: patch))
 
     def switch_clients(self, caller: Caller, connection_id: str, switches: Document) -> None:
         """Turn the connection on or off for clients: `{client_id: bool}`."""
-        connection = self.get(caller, connection_id)
-        kept = [client for client in connection.enabled_clients if switches.get(client, True)]
-        added = [client for client, status in switches.items() if status and client not in kept]
-        self.update(caller, connection_id, {"enabled_clients": (*kept, *added)})
+        retrying(lambda: self._change(caller, connection_id, lambda connection: _switched(connection, switches)))
+
+    def forget_client(self, caller: Caller, client_id: str) -> None:
+        """Turn every connection off for a client that is gone."""
+        enabled = [each for each in self.store.walk(caller.tenant) if client_id in each.enabled_clients]
+        for connection in enabled:
+            self.switch_clients(caller, connection.id, {client_id: False})
 
     def delete(self, caller: Caller, connection_id: str) -> None:
         """Remove a connection. Nobody signs in through it from now on; its users are deleted by the work it leaves.
@@ -217,8 +215,21 @@ class Connections:
         connection = self.store.find(caller.tenant, connection_id)
         if connection is None:
             return
-        work = Work.connection(caller.tenant, connection.id, self.ambient.now())
+        work = Work.on(CONNECTION, connection.id, caller.tenant, self.ambient.now())
         self.store.retire(caller.tenant, connection, work, done(self.ambient, caller))
+
+    def _change(self, caller: Caller, connection_id: str, patch_for: Callable[[Connection], Document]) -> Connection:
+        connection = self.get(caller, connection_id)
+        changed = patched(connection, patch_for(connection))
+        updated = _valid(replace(changed, updated_at=self.ambient.now()))
+        self.store.replace(caller.tenant, updated, done(self.ambient, caller))
+        return updated
+
+
+def _switched(connection: Connection, switches: Document) -> Document:
+    kept = [client for client in connection.enabled_clients if switches.get(client, True)]
+    added = [client for client, status in switches.items() if status and client not in kept]
+    return {"enabled_clients": (*kept, *added)}
 
 
 def _valid(connection: Connection) -> Connection:
@@ -228,6 +239,11 @@ def _valid(connection: Connection) -> Connection:
             f"Payload validation error: 'More than {MAX_ENABLED_CLIENTS} clients' on property enabled_clients."
         )
     return replace(connection, enabled_clients=tuple(dict.fromkeys(connection.enabled_clients)))
+
+
+def no_connection() -> Invalid:
+    """Say that a request names a connection there is not."""
+    return Invalid("The connection does not exist.", code="inexistent_connection")
 
 
 def _missing() -> NotFound:

@@ -1,4 +1,4 @@
-"""What the nouns of a tenant's configuration share: the protocol of their stores, and how a patch is applied.
+"""What the nouns of a tenant share: the protocol of their stores, and how a patch is applied and tried again.
 
 Owns no noun. An entity is a frozen dataclass with an id, and a `version` that counts its writes.
 """
@@ -9,12 +9,13 @@ from dataclasses import MISSING, Field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from chalicelib.core.documents import Document, merge
-from chalicelib.core.errors import Invalid
+from chalicelib.core.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from chalicelib.core.logs import LogEvent
+    from chalicelib.core.work import Work
 
 
 class Entity(Protocol):
@@ -28,6 +29,8 @@ class Entity(Protocol):
 
 
 E = TypeVar("E", bound=Entity)
+T = TypeVar("T")
+_ATTEMPTS = 4
 
 
 class EntityStore(Protocol[E]):
@@ -51,6 +54,9 @@ class EntityStore(Protocol[E]):
     def delete(self, tenant: str, entity_id: str, event: LogEvent) -> None:
         """Remove one; not found if there is none."""
 
+    def retire(self, tenant: str, entity: E, work: Work, event: LogEvent) -> None:
+        """Remove one and note the work that it leaves, together; not found if there is none."""
+
 
 def patched(entity: E, patch: Document, *, merging: frozenset[str] = frozenset()) -> E:
     """Apply a patch: what it names changes, None gives a setting its default back.
@@ -65,6 +71,17 @@ def patched(entity: E, patch: Document, *, merging: frozenset[str] = frozenset()
         else:
             changes[name] = merge(getattr(entity, name), value) if name in merging else value
     return replace(entity, **changes)
+
+
+def retrying(attempt: Callable[[], T]) -> T:
+    """Try again when another write came between reading and writing: a patch still means the same."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return attempt()
+        except Conflict as error:
+            if error.code != "changed":
+                raise
+    return attempt()
 
 
 def _default(field: Field[Any]) -> Any:

@@ -60,15 +60,15 @@ class Links:
         identity = next((each for each in user.identities if each.full_id == full_id), None)
         if identity is None:
             raise Invalid("The user does not have this identity.", code="inexistent_identity")
-        now = self.ambient.now()
+        now, profile = self.ambient.now(), identity.profile or {}
         freed = User(
             user_id=full_id,
             identities=(replace(identity, profile=None),),
             created_at=now,
             updated_at=now,
             blocked=user.blocked,
-            **{name: value for name, value in (identity.profile or {}).items() if name in _CARRIED},
-            attributes=(identity.profile or {}).get("attributes", {}),
+            **{name: value for name, value in profile.items() if name in _CARRIED},
+            attributes={name: value for name, value in profile.items() if name not in _CARRIED},
         )
         after = replace(user, identities=tuple(each for each in user.identities if each != identity), updated_at=now)
         event = done(self.ambient, caller, user_id=user_id)
@@ -81,4 +81,4 @@ def _profile(user: User) -> Document:
     if user.blocked:
         raise Conflict("A blocked user cannot be linked. Unblock first.", code="operation_not_supported")
     known = {name: getattr(user, name) for name in _CARRIED if getattr(user, name) is not None}
-    return {**known, **({"attributes": user.attributes} if user.attributes else {})}
+    return {**user.attributes, **known}

@@ -102,6 +102,11 @@ class Logs:
         self.store.record(caller.tenant, _event(self.ambient, caller, "fapi", {"response": response}))
 
 
+def first_log_id(moment: datetime) -> str:
+    """Give what the ids of a moment's events begin with: 13 digits of epoch milliseconds."""
+    return f"{int(moment.timestamp() * 1000):013d}"
+
+
 def done(ambient: Ambient, caller: Caller, *, user_id: str = "", user_name: str = "", type: str = "sapi") -> LogEvent:  # noqa: A002
     """Make the event that a change by `caller` is written with: who, what, from where."""
     return _event(ambient, caller, type, {}, user_id=user_id, user_name=user_name)
@@ -118,7 +123,7 @@ def _event(
         "request_id": caller.request_id,
     }
     return LogEvent(
-        log_id=f"{int(now.timestamp() * 1000):013d}{ambient.new_id(24)}",
+        log_id=first_log_id(now) + ambient.new_id(24),
         date=now,
         type=kind,
         description=caller.operation or TYPES[kind],

@@ -12,11 +12,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from chalicelib.core.documents import Document
-from chalicelib.core.entities import patched
+from chalicelib.core.entities import patched, retrying
 from chalicelib.core.errors import Forbidden, Invalid, NotFound
 from chalicelib.core.logs import done
 from chalicelib.core.management_scopes import MANAGEMENT_SCOPES
 from chalicelib.core.paging import cut
+from chalicelib.core.work import RESOURCE_SERVER, Work
 
 if TYPE_CHECKING:
     from chalicelib.core.ambient import Ambient
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.entities import EntityStore
     from chalicelib.core.hosts import Hosts
     from chalicelib.core.paging import Page, PageRequest
+    from chalicelib.core.work import Finisher
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +66,7 @@ class ResourceServers:
     """What can be done with APIs."""
 
     store: EntityStore[ResourceServer]
+    finisher: Finisher
     ambient: Ambient
     hosts: Hosts
 
@@ -108,6 +111,9 @@ class ResourceServers:
 
     def update(self, caller: Caller, id_or_identifier: str, patch: Document) -> ResourceServer:
         """Change what `patch` names. Of the Management API only the token lifetimes may change."""
+        return retrying(lambda: self._update(caller, id_or_identifier, patch))
+
+    def _update(self, caller: Caller, id_or_identifier: str, patch: Document) -> ResourceServer:
         server = self.get(caller, id_or_identifier)
         if server.is_system and patch.keys() - {"token_lifetime", "token_lifetime_for_web"}:
             raise Forbidden("The Management API's settings cannot be changed.", code="operation_not_supported")
@@ -116,11 +122,13 @@ class ResourceServers:
         return updated
 
     def delete(self, caller: Caller, id_or_identifier: str) -> None:
-        """Remove an API. The Management API stays."""
+        """Remove an API with its grants. The Management API stays."""
         server = self.get(caller, id_or_identifier)
         if server.is_system:
             raise Forbidden("The Management API cannot be deleted.", code="operation_not_supported")
-        self.store.delete(caller.tenant, server.id, done(self.ambient, caller))
+        work = Work.on(RESOURCE_SERVER, server.identifier, caller.tenant, self.ambient.now())
+        self.store.retire(caller.tenant, server, work, done(self.ambient, caller))
+        self.finisher.attempt(work)
 
 
 def id_of(identifier: str) -> str:

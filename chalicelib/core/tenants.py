@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.documents import Document, check, merge
+from chalicelib.core.entities import retrying
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.hosts import TENANT_NAME
 from chalicelib.core.logs import done
@@ -137,11 +138,14 @@ class Tenants:
 
     def update_settings(self, caller: Caller, patch: Document) -> Document:
         """Change what `patch` names; a None gives a setting its default back."""
+        return retrying(lambda: self._update_settings(caller, patch))
+
+    def _update_settings(self, caller: Caller, patch: Document) -> Document:
         tenant = self.get(caller.tenant)
         settings = {**tenant.settings, **patch}
-        for name in _MERGED & patch.keys():
+        for name in (name for name in _MERGED if patch.get(name)):
             settings[name] = merge(tenant.settings.get(name, DEFAULT_SETTINGS[name]), patch[name])
-        settings = {name: value for name, value in settings.items() if value is not None}
+        settings = {name: value for name, value in settings.items() if value not in (None, {})}
         check("settings", settings, max_bytes=100_000)
         updated = replace(tenant, settings=settings, updated_at=self.ambient.now())
         self.store.replace(updated, done(self.ambient, caller))

@@ -6,18 +6,20 @@ Limits: a profile is at most 380,000 bytes of JSON, its metadata 16 levels deep;
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.core import accounts, identities
 from chalicelib.core.credentials import remembers
 from chalicelib.core.documents import Document, check, merge, size_of
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.core.entities import retrying
+from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from chalicelib.core.identities import Identity, Login, PasswordHistory
 from chalicelib.core.logs import done
 from chalicelib.core.paging import within_offset
-from chalicelib.core.work import Work
+from chalicelib.core.work import USER, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,8 +57,7 @@ RESERVED_APP_METADATA = frozenset(
         "user_id",
     ]
 )
-_ATTEMPTS = 4
-T = TypeVar("T")
+_METADATA_SCOPES = "update:users,update:users_app_metadata"
 _KINDS = {
     "email": "email",
     "email_verified": "email",
@@ -215,7 +216,7 @@ class Users:
     def update(self, caller: Caller, user_id: str, patch: Document) -> User:
         """Change what `patch` names. Metadata merges at the first level. A user's token changes its metadata only."""
         _demand_to_change(caller, user_id, patch)
-        return self._retrying(lambda: self._update(caller, user_id, patch))
+        return retrying(lambda: self._update(caller, user_id, patch))
 
     def delete(self, caller: Caller, user_id: str) -> None:
         """Delete a user and everything that names it. An unknown user is no error.
@@ -223,7 +224,7 @@ class Users:
         The profile and its names go in one transaction, after which nothing of the user can be reached; items beyond
         the first thousands are left to the sweep.
         """
-        self._retrying(lambda: self._delete(caller, user_id))
+        retrying(lambda: self._delete(caller, user_id))
 
     def delete_named(self, caller: Caller, connection_id: str, email: str) -> None:
         """Delete the user with this address at a database connection; none is no error."""
@@ -235,9 +236,9 @@ class Users:
     def retire(self, caller: Caller, user: User) -> Sequence[Work]:
         """Remove a user's profile and names, and give the work that is left."""
         now = self.ambient.now()
-        works = [Work.user(caller.tenant, identity.full_id, now) for identity in user.identities]
+        works = [Work.on(USER, identity.full_id, caller.tenant, now) for identity in user.identities]
         if user.user_id not in {work.target for work in works}:
-            works.append(Work.user(caller.tenant, user.user_id, now))
+            works.append(Work.on(USER, user.user_id, caller.tenant, now))
         event = done(self.ambient, caller, user_id=user.user_id, type="sdu")
         self.store.retire(caller.tenant, user, works, event)
         return works
@@ -309,19 +310,11 @@ class Users:
 
     def _delete(self, caller: Caller, user_id: str) -> None:
         user = self.store.find(caller.tenant, user_id)
-        if user is not None:
-            for work in self.retire(caller, user):
+        if user is None:
+            return
+        for work in self.retire(caller, user):
+            with suppress(Unavailable):  # the user is gone, and the sweep does what is left
                 self.store.purge(work, limit=1_000)
-
-    def _retrying(self, attempt: Callable[[], T]) -> T:
-        """Try again when another write came between reading and writing: the patch still means the same."""
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                return attempt()
-            except Conflict as error:
-                if error.code != "changed":
-                    raise
-        return attempt()
 
 
 def missing() -> NotFound:
@@ -468,12 +461,16 @@ def _not_null(patch: Document, name: str) -> str:
 
 
 def _demand_to_change(caller: Caller, user_id: str, patch: Document) -> None:
-    """A user's own token changes that user's metadata and nothing else (S34)."""
-    if caller.scopes & {"update:users", "update:users_app_metadata"}:
+    """Let each scope change its own fields (S34): the metadata alone, or of a user's own token its user_metadata."""
+    if "update:users" in caller.scopes:
         return
-    caller.demand("update:current_user_metadata")
-    if caller.subject != user_id or patch.keys() - {"user_metadata"}:
-        raise Forbidden("Insufficient scope, expected any of: update:users,update:users_app_metadata")
+    if "update:users_app_metadata" in caller.scopes and not patch.keys() - {"user_metadata", "app_metadata"}:
+        return
+    own = "update:current_user_metadata" in caller.scopes and caller.subject == user_id
+    if own and not patch.keys() - {"user_metadata"}:
+        return
+    wanted = "update:users" if patch.keys() - {"user_metadata", "app_metadata"} else _METADATA_SCOPES
+    raise Forbidden(f"Insufficient scope, expected any of: {wanted}")
 
 
 def _demand_writable(user: User, patch: Document, connection: Callable[[], Connection]) -> None:

@@ -1,5 +1,6 @@
-"""Deletions too large for one transaction. What must vanish first is gone when the work is noted; the rest is swept.
+"""Deletions that reach further than one transaction.
 
+What must vanish first is gone when the work is noted; the rest is swept.
 The note is written in the transaction that hides what is deleted and removed when nothing is left, so a crash at any
 point leaves work that the next sweep finishes. Sweeping twice does the same thing twice.
 """
@@ -13,11 +14,13 @@ from typing import Protocol
 
 USER = "user"
 CONNECTION = "connection"
+CLIENT = "client"
+RESOURCE_SERVER = "resource_server"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Work:
-    """One deletion to finish: everything of a user, or every account of a connection."""
+    """One deletion to finish: everything of a user, the accounts of a connection, the grants of a client or an API."""
 
     tenant: str
     id: str
@@ -26,21 +29,21 @@ class Work:
     noted_at: datetime
 
     @classmethod
-    def user(cls, tenant: str, user_id: str, now: datetime) -> Work:
-        """Note that a user's items are to be removed."""
-        return cls(tenant=tenant, id=id_of(USER, user_id), kind=USER, target=user_id, noted_at=now)
-
-    @classmethod
-    def connection(cls, tenant: str, connection_id: str, now: datetime) -> Work:
-        """Note that a connection's accounts are to be removed."""
-        return cls(
-            tenant=tenant, id=id_of(CONNECTION, connection_id), kind=CONNECTION, target=connection_id, noted_at=now
-        )
+    def on(cls, kind: str, target: str, tenant: str, now: datetime) -> Work:
+        """Note what the deletion of `target` leaves: a user's id, a connection's, a client's, an API's identifier."""
+        return cls(tenant=tenant, id=id_of(kind, target), kind=kind, target=target, noted_at=now)
 
 
 def id_of(kind: str, target: str) -> str:
     """Give the id of the work on a target; the same each time, so that it is noted once."""
     return sha256(f"{kind}#{target}".encode()).hexdigest()
+
+
+class Finisher(Protocol):
+    """Carries work on at once, where waiting for the sweep would be seen."""
+
+    def attempt(self, work: Work) -> bool:
+        """Do a bounded part of it and say whether it is finished; what fails is left to the sweep."""
 
 
 class WorkStore(Protocol):

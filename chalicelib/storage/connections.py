@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.core.connections import Connection
-from chalicelib.core.errors import Conflict, NotFound
+from chalicelib.core.errors import Conflict
 from chalicelib.storage.documents import Documents
-from chalicelib.storage.keys import CONNECTION, CONNECTION_NAME, Key, entity
-from chalicelib.storage.logs import event_item
-from chalicelib.storage.table import ABSENT, PRESENT, Item
-from chalicelib.storage.work import work_item
+from chalicelib.storage.keys import CONNECTION, CONNECTION_NAME, Key
+from chalicelib.storage.keys import entity as entity_key
+from chalicelib.storage.table import ABSENT, Item
 
 if TYPE_CHECKING:
     from chalicelib.core.logs import LogEvent
@@ -51,13 +50,11 @@ class ConnectionStore(Documents[Connection]):
         taken = Conflict("A connection with the same name already exists", code="connection_conflict")
         return self.put(transaction, tenant, connection).put(name, ABSENT, taken)
 
-    def retire(self, tenant: str, connection: Connection, work: Work, event: LogEvent) -> None:
+    def retire(self, tenant: str, entity: Connection, work: Work, event: LogEvent) -> None:
         """Remove it and its name, and note the work that its users leave."""
-        key, name = self.key(tenant, connection.id), _name_key(tenant, connection.name)
-        missing = NotFound("The connection does not exist.", code="inexistent_connection")
-        transaction = self.table.write().delete(key, PRESENT, missing).delete(name)
-        transaction.put(work_item(work)).put(event_item(self.table, tenant, event))
-        self.commit_keys(transaction, key, name)
+        name = _name_key(tenant, entity.name)
+        transaction = self.removal(tenant, entity, work, event).delete(name)
+        self.commit_keys(transaction, self.key(tenant, entity.id), name)
 
     def _id_named(self, tenant: str, name: str) -> str | None:
         item = self.table.get(ConnectionNameItem, _name_key(tenant, name))
@@ -65,4 +62,4 @@ class ConnectionStore(Documents[Connection]):
 
 
 def _name_key(tenant: str, name: str) -> Key:
-    return entity(tenant, CONNECTION_NAME, name)
+    return entity_key(tenant, CONNECTION_NAME, name)

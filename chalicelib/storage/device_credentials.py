@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +12,7 @@ from chalicelib.core.device_credentials import DeviceCredential
 from chalicelib.core.users import missing
 from chalicelib.storage import keys
 from chalicelib.storage.logs import event_item
-from chalicelib.storage.table import ABSENT, PRESENT, Item
+from chalicelib.storage.table import ABSENT, PRESENT, Item, batched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,14 +37,14 @@ class DeviceCredentialStore:
 
     def find(self, tenant: str, credential_id: str) -> DeviceCredential | None:
         """Find by id: one query of the index, one read."""
-        found = self.table.query_by_time([keys.devices_of(tenant)], between=(credential_id, credential_id))
+        found = self.table.query_by_time([keys.devices_of(tenant)], where=Item.by_time_sk == credential_id)
         items = self.table.batch_get(DeviceItem, [key for _, key in found])
         return _decode(items[0]) if items else None
 
     def walk(self, tenant: str) -> Iterator[DeviceCredential]:
         """Read all of a tenant, a hundred at a time."""
         found = (key for _, key in self.table.query_by_time([keys.devices_of(tenant)], page_size=_BATCH))
-        for batch in _batched(found, _BATCH):
+        for batch in batched(found, _BATCH):
             for item in self.table.batch_get(DeviceItem, batch):
                 yield _decode(item)
 
@@ -71,12 +70,6 @@ class DeviceCredentialStore:
         """Remove one with its event."""
         transaction = self.table.write().delete(_key(tenant, credential))
         transaction.put(event_item(self.table, tenant, event)).commit()
-
-
-def _batched(found: Iterator[keys.Key], size: int) -> Iterator[list[keys.Key]]:
-    """Cut a lazy sequence into lists of `size`."""
-    while batch := list(islice(found, size)):
-        yield batch
 
 
 def _key(tenant: str, credential: DeviceCredential) -> keys.Key:

@@ -17,11 +17,13 @@ from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.storage.keys import configuration, entity
 from chalicelib.storage.logs import event_item
 from chalicelib.storage.table import ABSENT, PRESENT, Item, Transaction
+from chalicelib.storage.work import work_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chalicelib.core.logs import LogEvent
+    from chalicelib.core.work import Work
     from chalicelib.storage.cache import Cache
     from chalicelib.storage.keys import Key
     from chalicelib.storage.table import Table
@@ -77,9 +79,22 @@ class Documents(Generic[E]):
     def delete(self, tenant: str, entity_id: str, event: LogEvent) -> None:
         """Remove it with its event; not found if it is not there."""
         key = self.key(tenant, entity_id)
-        missing = NotFound(f"The {self.called} does not exist.", code=f"inexistent_{self.called.replace(' ', '_')}")
-        transaction = self.table.write().delete(key, PRESENT, missing)
+        transaction = self.table.write().delete(key, PRESENT, self.missing())
         self.commit_keys(transaction.put(event_item(self.table, tenant, event)), key)
+
+    def retire(self, tenant: str, entity: E, work: Work, event: LogEvent) -> None:
+        """Remove it and note the work that it leaves, together; not found if it is not there."""
+        key = self.key(tenant, self.id_of(entity))
+        self.commit_keys(self.removal(tenant, entity, work, event), key)
+
+    def removal(self, tenant: str, entity: E, work: Work, event: LogEvent) -> Transaction:
+        """Make the transaction that retires an entity."""
+        transaction = self.table.write().delete(self.key(tenant, self.id_of(entity)), PRESENT, self.missing())
+        return transaction.put(work_item(work)).put(event_item(self.table, tenant, event))
+
+    def missing(self) -> NotFound:
+        """Say that there is no such entity."""
+        return NotFound(f"The {self.called} does not exist.", code=f"inexistent_{self.called.replace(' ', '_')}")
 
     def put(self, transaction: Transaction, tenant: str, entity: E) -> Transaction:
         """Add the writing of `entity` to a transaction: new when its version is 0, else over exactly that version."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
+from math import ceil
 from typing import TYPE_CHECKING
 
 import msgspec
 from pynamodb.attributes import UnicodeAttribute
 
-from chalicelib.core.logs import KEPT_FOR, LogEvent
-from chalicelib.core.paging import Page
+from chalicelib.core.logs import KEPT_FOR, LogEvent, first_log_id
+from chalicelib.core.paging import Page, cut
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from chalicelib.core.paging import PageRequest
     from chalicelib.storage.table import Table
@@ -32,7 +33,7 @@ def event_item(table: Table, tenant: str, event: LogEvent, *, with_user: bool = 
     return LogItem.at(
         keys.log(tenant, event.user_id if with_user else "", event.log_id, event.date),
         document=msgspec.json.encode(event).decode(),
-        expires_at=int((event.date + KEPT_FOR).timestamp()),
+        expires_at=ceil((event.date + KEPT_FOR).timestamp()),
         by_time_pk=keys.logs_by_time(tenant, keys.shard(event.log_id, table.shards)),
         by_time_sk=event.log_id,
     )
@@ -50,19 +51,22 @@ class LogStore:
 
     def find(self, tenant: str, log_id: str) -> LogEvent | None:
         """Find by id: one query of the index, one read."""
-        found = self.table.query_by_time(self._partitions(tenant), between=(log_id, log_id))
+        found = self.table.query_by_time(self._partitions(tenant), where=Item.by_time_sk == log_id)
         events = self._read([key for _, key in found])
         return events[0] if events else None
 
     def list(self, tenant: str, request: PageRequest, *, newest_first: bool) -> Page[LogEvent]:
-        """List by time: one query of the index, one batch of reads."""
-        pks = self._partitions(tenant)
-        between = (request.start_after + "!", "~") if request.start_after else None
+        """List by time: one query of the index, one batch of reads.
+
+        What has expired and is not yet removed fills no page and counts in no total: the query begins after it.
+        """
+        pks, oldest = self._partitions(tenant), first_log_id(self.table.now() - KEPT_FOR)
+        where = Item.by_time_sk > max(oldest, request.start_after or "")
         wanted = request.offset + request.per_page
-        found = self.table.query_by_time(pks, between=between, newest_first=newest_first, page_size=wanted)
+        found = self.table.query_by_time(pks, where=where, newest_first=newest_first, page_size=wanted)
         page = [key for _, key in islice(found, request.offset, wanted)]
-        total = self.table.count_by_time(pks) if request.include_totals else None
-        return _page(self._read(page), request, total)
+        total = self.table.count_by_time(pks, Item.by_time_sk > oldest) if request.include_totals else None
+        return Page(items=self._read(page), start=request.offset, limit=request.per_page, total=total)
 
     def list_for_user(self, tenant: str, user_id: str, request: PageRequest, *, newest_first: bool) -> Page[LogEvent]:
         """List one user's events: one query."""
@@ -70,21 +74,19 @@ class LogStore:
         found = self.table.query(
             LogItem, partition, prefix=keys.LOG, newest_first=newest_first, page_size=request.offset + request.per_page
         )
-        items = iter(found)
-        page = list(islice(items, request.offset, request.offset + request.per_page))
-        total = request.offset + len(page) + sum(1 for _ in items) if request.include_totals else None
-        return _page([_decode(item) for item in page], request, total)
+        return cut(self._kept(found), request, "log_id")
 
     def _partitions(self, tenant: str) -> Sequence[str]:
         return [keys.logs_by_time(tenant, shard) for shard in range(self.table.shards)]
 
     def _read(self, wanted: Iterable[keys.Key]) -> Sequence[LogEvent]:
-        return [_decode(item) for item in self.table.batch_get(LogItem, list(wanted))]
+        return list(self._kept(self.table.batch_get(LogItem, list(wanted))))
+
+    def _kept(self, items: Iterable[LogItem]) -> Iterator[LogEvent]:
+        """Give the events that are not older than two days, to the millisecond: `expires_at` has whole seconds."""
+        horizon = self.table.now() - KEPT_FOR
+        return (event for item in items if (event := _decode(item)).date > horizon)
 
 
 def _decode(item: LogItem) -> LogEvent:
     return msgspec.json.decode(item.document, type=LogEvent)
-
-
-def _page(events: Sequence[LogEvent], request: PageRequest, total: int | None) -> Page[LogEvent]:
-    return Page(items=events, start=request.offset, limit=request.per_page, total=total)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.connections import Connection
 from chalicelib.storage.cache import Cache
-from chalicelib.storage.client_grants import client_grant_store
+from chalicelib.storage.client_grants import ClientGrantStore
 from chalicelib.storage.clients import client_store
 from chalicelib.storage.connections import ConnectionStore
 from chalicelib.storage.device_credentials import DeviceCredentialStore
@@ -19,7 +19,6 @@ from chalicelib.storage.users import UserStore
 from chalicelib.storage.work import WorkStore
 
 if TYPE_CHECKING:
-    from chalicelib.core.client_grants import ClientGrant
     from chalicelib.core.clients import Client
     from chalicelib.core.resource_servers import ResourceServer
     from chalicelib.storage.documents import Documents
@@ -33,7 +32,7 @@ class Stores:
     tenants: TenantStore
     signing_keys: SigningKeyStore
     clients: Documents[Client]
-    client_grants: Documents[ClientGrant]
+    client_grants: ClientGrantStore
     resource_servers: Documents[ResourceServer]
     connections: ConnectionStore
     users: UserStore
@@ -52,7 +51,7 @@ class Stores:
             tenants=TenantStore(table, cache, connections, signing_keys, servers, clients),
             signing_keys=signing_keys,
             clients=clients,
-            client_grants=client_grant_store(table, cache),
+            client_grants=ClientGrantStore(table=table, cache=cache, clients=clients, resource_servers=servers),
             resource_servers=servers,
             connections=connections,
             users=UserStore(table),

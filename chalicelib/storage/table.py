@@ -10,8 +10,10 @@ import random
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from botocore.exceptions import BotoCoreError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from pynamodb.expressions.update import Action
 
 I = TypeVar("I", bound="Item")  # noqa: E741 - the letter stands for Item
+T = TypeVar("T")
 
 MAX_TRANSACTION = 100
 """Items in one transaction: DynamoDB's limit."""
@@ -157,44 +160,35 @@ class Table:
         self,
         pks: Sequence[str],
         *,
-        between: tuple[str, str] | None = None,
+        where: Condition | None = None,
         newest_first: bool = False,
         page_size: int | None = None,
     ) -> Iterator[tuple[str, Key]]:
         """Walk index partitions lazily, merged in order: pairs of (sort key in the index, key of the item).
 
-        `between` is inclusive. One query per partition and page.
+        `where` is a condition on the sort key of the index, such as `Item.by_time_sk > start`. One query per partition
+        and page.
         """
-        walks = [self._walk_by_time(pk, between, newest_first=newest_first, page_size=page_size) for pk in pks]
+        walks = [self._walk_by_time(pk, where, newest_first=newest_first, page_size=page_size) for pk in pks]
         return walks[0] if len(walks) == 1 else heapq.merge(*walks, reverse=newest_first)
 
     def _walk_by_time(
-        self, pk: str, between: tuple[str, str] | None, *, newest_first: bool, page_size: int | None
+        self, pk: str, where: Condition | None, *, newest_first: bool, page_size: int | None
     ) -> Iterator[tuple[str, Key]]:
-        condition = Item.by_time_sk.between(*between) if between else None
         with translated():
             for item in Item.by_time.query(
-                pk, condition, scan_index_forward=not newest_first, page_size=_bounded(page_size)
+                pk, where, scan_index_forward=not newest_first, page_size=_bounded(page_size)
             ):
                 yield item.by_time_sk, item.key
 
-    def count_by_time(self, pks: Sequence[str]) -> int:
+    def count_by_time(self, pks: Sequence[str], where: Condition | None = None) -> int:
         """Count index partitions without reading their items."""
         with translated():
-            return sum(Item.by_time.count(pk) for pk in pks)
+            return sum(Item.by_time.count(pk, where) for pk in pks)
 
     def write(self) -> Transaction:
         """Begin a transaction."""
         return Transaction()
-
-    def delete_all(self, keys: Iterable[Key]) -> int:
-        """Delete items in batches of 25; deleting what is gone already is no error. Give how many were named."""
-        count = 0
-        with translated(), Item.batch_write() as batch:
-            for key in keys:
-                batch.delete(Item.at(key))
-                count += 1
-        return count
 
     def _alive(self, item: Item) -> bool:
         return item.expires_at is None or item.expires_at > self.now().timestamp()
@@ -270,6 +264,8 @@ class Transaction:
         for reason, problem in zip(error.cancellation_reasons, expected, strict=False):
             if reason is not None and reason.code == "ConditionalCheckFailed":
                 raise problem from error
+        if isinstance(error.cause, BotoCoreError):
+            raise Unavailable("The store did not answer. Try again.", detail=str(error)) from error
         codes = {reason.code for reason in error.cancellation_reasons if reason is not None}
         if "ValidationError" in codes or error.cause_response_code == "ValidationException":
             raise _validation(error) from error
@@ -303,9 +299,16 @@ def open_table(name: str, *, region: str, endpoint: str | None, now: Callable[[]
     return Table(now, shards)
 
 
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut a lazy sequence into lists of `size`, as itertools.batched does from Python 3.12 on."""
+    remaining = iter(items)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
 def _bounded(page_size: int | None) -> int | None:
-    """Ask for no more than a thousand items at a time, however far a page lies."""
-    return None if page_size is None else min(page_size, 1_000)
+    """Ask for no more than a thousand items at a time, however far a page lies, and for one at least."""
+    return None if page_size is None else max(1, min(page_size, 1_000))
 
 
 def _connection() -> Connection:
@@ -321,7 +324,7 @@ def translated() -> Iterator[None]:
         raise
     except PynamoDBException as error:
         code = error.cause_response_code
-        if code in _PASSING:
+        if code in _PASSING or isinstance(error.cause, BotoCoreError):  # no answer at all is of the latter kind
             raise Unavailable("The store is busy. Try again.", detail=str(error)) from error
         if code == "ValidationException":
             raise _validation(error) from error

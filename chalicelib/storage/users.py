@@ -14,18 +14,21 @@ from typing import TYPE_CHECKING
 import msgspec
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib.core.errors import Conflict
+from chalicelib.core.connections import no_connection
+from chalicelib.core.errors import Conflict, Gone
 from chalicelib.core.identities import Identity, Login, PasswordHistory
 from chalicelib.core.paging import Page
 from chalicelib.core.users import User, taken
 from chalicelib.core.work import USER, id_of
 from chalicelib.storage import keys
 from chalicelib.storage.logs import event_item
-from chalicelib.storage.table import ABSENT, PRESENT, Item
-from chalicelib.storage.work import work_item
+from chalicelib.storage.table import ABSENT, MAX_TRANSACTION, PRESENT, Item, batched
+from chalicelib.storage.work import finish, work_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from pynamodb.expressions.condition import Condition
 
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.paging import PageRequest
@@ -125,10 +128,12 @@ class UserStore:
     def create(
         self, tenant: str, user: User, logins: Sequence[Login], history: PasswordHistory | None, event: LogEvent
     ) -> None:
-        """Write a new user in one transaction, with conditions on every name it takes."""
+        """Write a new user in one transaction, with conditions on its connection and on every name it takes."""
         deleting = Conflict("A user with this id is being deleted. Try again shortly.", code="deletion_pending")
         work_key = keys.work(tenant, id_of(USER, user.user_id))
+        connection_key = keys.entity(tenant, keys.CONNECTION, user.main.connection_id)
         transaction = self.table.write().check(work_key, ABSENT, deleting)
+        transaction.check(connection_key, PRESENT, no_connection())
         transaction.put(self._item(tenant, user), ABSENT, taken())
         for login in logins:
             transaction.put(_login_item(tenant, user, login), ABSENT, taken())
@@ -185,14 +190,29 @@ class UserStore:
         transaction.put(event_item(self.table, tenant, event, with_user=False)).commit()
 
     def purge(self, work: Work, limit: int) -> bool:
-        """Remove up to `limit` items of a deleted user. The note goes last, when a whole look found nothing."""
+        """Remove up to `limit` items of a deleted user, and the note when there are no more.
+
+        Each transaction demands that the note is still there: a sweep that comes late, when another has finished and
+        the user id is in use again, removes nothing.
+        """
         partition = keys.user(work.tenant, work.target)
         found = [item.key for item in islice(self.table.query(Item, partition, expired=True), limit)]
-        removed = self.table.delete_all(found)
-        if removed == limit:
+        try:
+            for part in batched(found, MAX_TRANSACTION - 1):
+                self._remove(work, part)
+        except Gone:
+            return True
+        if len(found) == limit:
             return False
-        self.table.delete_all([keys.work(work.tenant, work.id)])
+        finish(self.table, work)
         return True
+
+    def _remove(self, work: Work, part: Sequence[keys.Key]) -> None:
+        finished = Gone("This deletion has been finished by another sweep.")
+        transaction = self.table.write().check(keys.work(work.tenant, work.id), PRESENT, finished)
+        for key in part:
+            transaction.delete(key)
+        transaction.commit()
 
     def _move(self, transaction: Transaction, tenant: str, identity: Identity, old: str, new: str) -> None:
         """Let the names of an account lead to its new owner."""
@@ -241,7 +261,7 @@ class UserStore:
         wanted = request.offset + request.per_page
         found = self.table.query_by_time(
             pks,
-            between=(request.start_after + "!", "~") if request.start_after else None,
+            where=_beyond(request.start_after, newest_first=newest_first) if request.start_after else None,
             newest_first=newest_first,
             page_size=wanted + 1,
         )
@@ -253,6 +273,11 @@ class UserStore:
 
     def _read(self, found: Sequence[keys.Key]) -> Sequence[User]:
         return [_decode(item) for item in self.table.batch_get(UserItem, found)]
+
+
+def _beyond(start_after: str, *, newest_first: bool) -> Condition:
+    """Go on from where a page ended, in the direction it went."""
+    return Item.by_time_sk < start_after if newest_first else Item.by_time_sk > start_after
 
 
 def _document(user: User) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from pynamodb.attributes import UnicodeAttribute
 
+from chalicelib.core.errors import Gone
 from chalicelib.core.work import Work
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
@@ -27,7 +29,7 @@ def work_item(work: Work) -> WorkItem:
     """Make the item of a note, for the transaction that hides what is deleted."""
     return WorkItem.at(
         keys.work(work.tenant, work.id),
-        document=msgspec.json.encode(work).decode(),
+        document=_encode(work),
         by_time_pk=keys.PENDING_WORK,
         by_time_sk=keys.moment(work.noted_at, work.tenant + work.id),
     )
@@ -51,4 +53,16 @@ class WorkStore:
 
     def finish(self, work: Work) -> None:
         """Remove the note; removing it twice is one removal."""
-        self.table.delete_all([keys.work(work.tenant, work.id)])
+        finish(self.table, work)
+
+
+def finish(table: Table, work: Work) -> None:
+    """Remove exactly this note: one made later for the same target, by another deletion, stays."""
+    with suppress(Gone):
+        table.write().delete(
+            keys.work(work.tenant, work.id), WorkItem.document == _encode(work), Gone("Finished already.")
+        ).commit()
+
+
+def _encode(work: Work) -> str:
+    return msgspec.json.encode(work).decode()

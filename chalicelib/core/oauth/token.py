@@ -87,7 +87,7 @@ class TokenEndpoint:
         if server is None:
             raise OAuthError("access_denied", f"Service not found: {audience}")
         grant = self.client_grants.recall(tenant, client.client_id, audience)
-        if grant is None:
+        if grant is None or not grant.stands_for(server):
             raise OAuthError(
                 "access_denied",
                 f'Client is not authorized to access "{audience}". You need to create a "client-grant" associated to'
