@@ -18,14 +18,17 @@ MAX_USERNAME_AS_EMAIL = 320
 
 _QUOTED = re.compile(r'"(?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])+"')
 _ATOMS = re.compile(r"[^\s\x00-\x1f\x7f\"(),:;<>@\[\\\].]+(?:\.[^\s\x00-\x1f\x7f\"(),:;<>@\[\\\].]+)*")
-_DOMAIN = re.compile(r"(?:(?!-)[^\W_](?:[\w-]*[^\W_])?\.)+(?!-)[^\W_](?:[\w-]*[^\W_])?")
+# Letters of every script, and the marks that some scripts write their vowels with, which `\w` leaves out.
+_LABEL = r"(?![-_])[^\s\x00-,./:-@\[-^`{-\x7f]+(?<![-_])"
+_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
 _USERNAME = re.compile(r"[a-z0-9_+\-.!#$'^`~@]+")
 _PHONE = re.compile(r"\+[0-9]{1,15}")
 
 
 def email_address(text: str) -> str:
     """Give an address in lower case, or refuse it: 64 characters before the @, 256 after; quoted parts allowed."""
-    local, at, domain = text.rpartition("@")
+    address = text.lower()  # first: some letters become two, and it is what is stored that must be well-formed
+    local, at, domain = address.rpartition("@")
     if at and len(local) > MAX_LOCAL_PART:
         raise _bad_email(f"The part before the @ is {len(local)} characters long, the limit is {MAX_LOCAL_PART}")
     if at and len(domain) > MAX_DOMAIN:
@@ -33,7 +36,7 @@ def email_address(text: str) -> str:
     well_formed = (_ATOMS.fullmatch(local) or _QUOTED.fullmatch(local)) and _DOMAIN.fullmatch(domain)
     if not well_formed:
         raise _bad_email(f"Object didn't pass validation for format email: {text[:400]}")
-    return text.lower()
+    return address
 
 
 def user_name(text: str, options: Document) -> str:
