@@ -122,6 +122,29 @@ class Api:
         return self.call("DELETE", path, **known)
 
 
+@dataclass(frozen=True)
+class Contents:
+    """All items of the table, read and written past the product."""
+
+    dynamodb: Any
+    table: str
+
+    def read(self) -> list[dict[str, Any]]:
+        """Give every item, in order of its key."""
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.table)
+        return sorted(
+            (item for page in pages for item in page["Items"]), key=lambda item: (item["pk"]["S"], item["sk"]["S"])
+        )
+
+    def restore(self, items: list[dict[str, Any]]) -> None:
+        """Let the table hold these items and no others."""
+        self.dynamodb.delete_table(TableName=self.table)
+        create_table(self.dynamodb, self.table)
+        puts = [{"PutRequest": {"Item": item}} for item in items]
+        for start in range(0, len(puts), 25):
+            self.dynamodb.batch_write_item(RequestItems={self.table: puts[start : start + 25]})
+
+
 @pytest.fixture(scope="session")
 def clock() -> Clock:
     return Clock()
@@ -157,24 +180,26 @@ def ambient(clock: Clock) -> Ambient:
 
 
 @pytest.fixture(scope="session")
-def beginnings(aws: dict[str, Any], settings: Settings, ambient: Ambient) -> tuple[Core, list[dict[str, Any]]]:
+def contents(aws: dict[str, Any], settings: Settings) -> Contents:
+    return Contents(aws["dynamodb"], settings.table)
+
+
+@pytest.fixture(scope="session")
+def beginnings(contents: Contents, settings: Settings, ambient: Ambient) -> tuple[Core, list[dict[str, Any]]]:
     """The product, and the items of a table with three tenants."""
-    create_table(aws["dynamodb"], settings.table)
+    create_table(contents.dynamodb, contents.table)
     core = build_core(settings, ambient)
     for name in ("main", "acme", "system"):
         core.tenants.create(Caller(tenant=name, operation="Create a tenant"), name)
-    return core, aws["dynamodb"].scan(TableName=settings.table)["Items"]
+    return core, contents.read()
 
 
 @pytest.fixture
-def core(aws: dict[str, Any], settings: Settings, clock: Clock, beginnings: tuple[Core, list[dict[str, Any]]]) -> Core:
+def core(contents: Contents, clock: Clock, beginnings: tuple[Core, list[dict[str, Any]]]) -> Core:
     """The product over a table that holds three tenants and nothing else."""
     product, items = beginnings
     clock.time = START
-    aws["dynamodb"].delete_table(TableName=settings.table)
-    create_table(aws["dynamodb"], settings.table)
-    for item in items:
-        aws["dynamodb"].put_item(TableName=settings.table, Item=item)
+    contents.restore(items)
     product.clients.store.cache.entries.clear()
     return product
 
