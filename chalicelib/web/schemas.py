@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from chalicelib.core.paging import Page
 
+# Patterns end in `$(?!\n)`: in Python `$` alone also matches before a last line break, and `\Z`, which does not, is
+# unknown to JavaScript, where the OpenAPI document is read.
 ShortText = Annotated[str, Meta(max_length=300)]
 Identifier = Annotated[str, Meta(min_length=1, max_length=255)]
-Url = Annotated[str, Meta(min_length=1, max_length=2048, pattern=r"^[A-Za-z][A-Za-z0-9+.-]*://[^\s]+$")]
-HttpsUrl = Annotated[str, Meta(max_length=2048, pattern=r"^(https://[^\s]+)?$")]
+Url = Annotated[str, Meta(min_length=1, max_length=2048, pattern=r"^[A-Za-z][A-Za-z0-9+.-]*://[^\s]+$(?!\n)")]
+HttpsUrl = Annotated[str, Meta(max_length=2048, pattern=r"^(https://[^\s]+)?$(?!\n)")]
 Document = dict[str, Any]
 
 

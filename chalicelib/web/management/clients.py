@@ -15,10 +15,12 @@ from chalicelib.web.surface import Incoming, Nothing, Surface
 
 surface = Surface("clients")
 
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^<>\x00-\x1f]+$")]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^<>\x00-\x1f]+$(?!\n)")]
 AppType = Literal["native", "spa", "regular_web", "non_interactive"]
 AuthMethod = Literal["none", "client_secret_post", "client_secret_basic"]
-Address = Annotated[str, Meta(min_length=1, max_length=1024, pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\x00-\x1f]+$")]
+Address = Annotated[
+    str, Meta(min_length=1, max_length=1024, pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\x00-\x1f]+$(?!\n)")
+]
 Addresses = Annotated[list[Address], Meta(max_length=100)]
 GrantType = Literal[
     "authorization_code",

@@ -15,12 +15,12 @@ from chalicelib.web.surface import Incoming, Nothing, Surface
 
 surface = Surface("connections")
 
-Name = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$")]
+Name = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$(?!\n)")]
 DisplayName = Annotated[str, Meta(max_length=128)]
 Clients = Annotated[list[Identifier], Meta(max_length=1000)]
 Realms = Annotated[list[Annotated[str, Meta(min_length=1, max_length=128)]], Meta(min_length=1, max_length=10)]
 Metadata = dict[Annotated[str, Meta(max_length=255)], Annotated[str, Meta(max_length=255)] | None]
-Strategy = Annotated[str, Meta(pattern=f"^({'|'.join(sorted(STRATEGIES))})$")]
+Strategy = Annotated[str, Meta(pattern=rf"^({'|'.join(sorted(STRATEGIES))})$(?!\n)")]
 
 
 class Switch(msgspec.Struct, kw_only=True):

@@ -15,7 +15,7 @@ from chalicelib.web.surface import Incoming, Nothing, Surface
 
 surface = Surface("logs")
 
-Sort = Annotated[str, Meta(pattern=r"^date:-?1$", description="date:1 or date:-1.")]
+Sort = Annotated[str, Meta(pattern=r"^date:-?1$(?!\n)", description="date:1 or date:-1.")]
 
 
 class LogAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -54,7 +54,9 @@ class LogsQuery(PagedFields, kw_only=True):
 
     sort: Sort = "date:-1"
     q: Annotated[str, Meta(max_length=1000)] = ""
-    from_: Annotated[str, Meta(max_length=64, pattern="^[0-9a-f]+$")] | None = msgspec.field(name="from", default=None)
+    from_: Annotated[str, Meta(max_length=64, pattern=r"^[0-9a-f]+$(?!\n)")] | None = msgspec.field(
+        name="from", default=None
+    )
     take: Annotated[int, Meta(ge=1, le=100)] | None = None
 
     def request(self) -> PageRequest:

@@ -15,13 +15,13 @@ from chalicelib.web.surface import Incoming, Nothing, Surface
 surface = Surface("resource-servers")
 
 Lifetime = Annotated[int, Meta(ge=1, le=2_592_000, description="Seconds, at most 30 days.")]
-Name = Annotated[str, Meta(max_length=200, pattern=r"^[^<>\x00-\x1f]*$")]
+Name = Annotated[str, Meta(max_length=200, pattern=r"^[^<>\x00-\x1f]*$(?!\n)")]
 
 
 class Scope(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A permission the API knows."""
 
-    value: Annotated[str, Meta(min_length=1, max_length=280, pattern=r"^\S+$")]
+    value: Annotated[str, Meta(min_length=1, max_length=280, pattern=r"^\S+$(?!\n)")]
     description: Annotated[str, Meta(max_length=500)] = ""
 
 
@@ -42,7 +42,7 @@ class ResourceServerSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only
 class ResourceServerCreate(ResourceServerSettings, kw_only=True):
     """A new API. The identifier becomes the audience of its tokens and never changes."""
 
-    identifier: Annotated[str, Meta(min_length=1, max_length=600, pattern=r"^[^\s\x00-\x1f]+$")]
+    identifier: Annotated[str, Meta(min_length=1, max_length=600, pattern=r"^[^\s\x00-\x1f]+$(?!\n)")]
 
 
 class ResourceServerPatch(ResourceServerSettings, kw_only=True):

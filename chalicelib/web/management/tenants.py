@@ -28,7 +28,9 @@ class TenantSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     friendly_name: Annotated[str, Meta(max_length=200)] | None | UnsetType = UNSET
     picture_url: HttpsUrl | None | UnsetType = UNSET
-    support_email: Annotated[str, Meta(max_length=320, pattern=r"^([^@\s]+@[^@\s]+)?$")] | None | UnsetType = UNSET
+    support_email: Annotated[str, Meta(max_length=320, pattern=r"^([^@\s]+@[^@\s]+)?$(?!\n)")] | None | UnsetType = (
+        UNSET
+    )
     support_url: HttpsUrl | None | UnsetType = UNSET
     allowed_logout_urls: Annotated[list[Url], Meta(max_length=100)] | None | UnsetType = UNSET
     default_audience: Annotated[str, Meta(max_length=600)] | None | UnsetType = UNSET
@@ -36,7 +38,8 @@ class TenantSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     default_redirection_uri: HttpsUrl | None | UnsetType = UNSET
     enabled_locales: (
         Annotated[
-            list[Annotated[str, Meta(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]], Meta(min_length=1, max_length=100)
+            list[Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$(?!\n)")]],
+            Meta(min_length=1, max_length=100),
         ]
         | None
         | UnsetType

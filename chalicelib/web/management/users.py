@@ -55,7 +55,9 @@ class UserCreate(UserFields, kw_only=True):
     """A new user. `user_id` becomes `auth0|user_id`."""
 
     connection: ConnectionName
-    user_id: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")] | UnsetType = UNSET
+    user_id: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")] | UnsetType = (
+        UNSET
+    )
 
 
 class UserPatch(UserFields, kw_only=True):
@@ -104,12 +106,12 @@ class UserAnswer(msgspec.Struct, kw_only=True):
 class UsersQuery(CheckpointedFields, kw_only=True):
     """Which users, and what of them."""
 
-    sort: Annotated[str, Meta(pattern=r"^created_at:-?1$", description="created_at:1 or created_at:-1.")] = (
+    sort: Annotated[str, Meta(pattern=r"^created_at:-?1$(?!\n)", description="created_at:1 or created_at:-1.")] = (
         "created_at:1"
     )
     connection: ConnectionName | None = None
     q: Annotated[str, Meta(max_length=1000, description='email:"…", user_id:"…" or identities.connection:"…".')] = ""
-    search_engine: Annotated[str, Meta(pattern="^v[123]$")] = "v3"
+    search_engine: Annotated[str, Meta(pattern=r"^v[123]$(?!\n)")] = "v3"
 
 
 class EmailQuery(Fields, kw_only=True):
