@@ -333,7 +333,9 @@ def translated() -> Iterator[None]:
 
 def _validation(error: PynamoDBException) -> Exception:
     """Only a size can be at fault: every other rule of DynamoDB is kept before a request is made."""
-    text = str(error)
+    reasons = error.cancellation_reasons if isinstance(error, TransactWriteError) else []
+    # PynamoDB's own text does not say what DynamoDB answered to a transaction.
+    text = " ".join([error.cause_response_message or "", *(reason.message or "" for reason in reasons if reason)])
     if "size" in text.lower():
         return TooLarge("This is more than one item can hold: 400 KB with all its attributes.", detail=text)
     return error

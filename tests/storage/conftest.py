@@ -1,0 +1,325 @@
+"""The stand-ins for DynamoDB that the contract of the stores runs on, and what its tests say it with.
+
+moto runs in this process, MiniStack in one of its own, both always; DynamoDB Local where there is Java and its jars can
+be fetched. A process has one table at a time, so each module opens its own and puts back what was open before.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import pytest
+
+from chalicelib.core import identities
+from chalicelib.core.ambient import Ambient
+from chalicelib.core.callers import Caller
+from chalicelib.core.connections import Connection
+from chalicelib.core.device_credentials import DeviceCredential
+from chalicelib.core.errors import GatehouseError
+from chalicelib.core.gatehouse import Core
+from chalicelib.core.identities import Identity, Login
+from chalicelib.core.logs import LogEvent, done
+from chalicelib.core.signing_keys import SigningKey
+from chalicelib.core.users import Change, User
+from chalicelib.core.work import USER, Work
+from chalicelib.settings import Settings
+from chalicelib.storage.stores import Stores
+from chalicelib.storage.table import Item, Table
+from chalicelib.wiring import build_core
+from infra.dynamodb_local import DynamoDBLocal, DynamoDBLocalError
+from infra.ministack import MiniStack
+from infra.table import create_table
+from tests.conftest import START, Clock
+
+NAME = "gatehouse-contract"
+TENANT = "acme"
+
+
+@pytest.fixture(scope="session")
+def ministack() -> Iterator[str]:
+    with MiniStack() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Iterator[str]:
+    with ExitStack() as running:
+        try:
+            endpoint = running.enter_context(DynamoDBLocal())
+        except DynamoDBLocalError as error:
+            pytest.skip(str(error))
+        yield endpoint
+
+
+@pytest.fixture(scope="module", params=["moto", "ministack", "dynamodb_local"])
+def stand_in(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def opened(
+    request: pytest.FixtureRequest, stand_in: str, aws: dict[str, Any], settings: Settings, ambient: Ambient
+) -> Iterator[Core]:
+    """The product over a table of the stand-in, whatever lies in it."""
+    endpoint = None if stand_in == "moto" else request.getfixturevalue(stand_in)
+    with _beside_the_open_table():
+        yield build_core(replace(settings, table=NAME, aws_endpoint=endpoint), ambient)
+
+
+@pytest.fixture
+def product(opened: Core, clock: Clock, client: Any) -> Core:
+    """The product over an empty table of the stand-in."""
+    clock.time = START
+    with suppress(client.exceptions.ResourceNotFoundException):
+        client.delete_table(TableName=NAME)
+    create_table(client, NAME)
+    opened.clients.store.cache.entries.clear()
+    return opened
+
+
+@pytest.fixture
+def client(opened: Core) -> Any:
+    """The botocore client that every store of the process calls."""
+    return Item._get_connection().connection.client
+
+
+@pytest.fixture
+def table(product: Core) -> Table:
+    return product.users.store.table
+
+
+@pytest.fixture
+def stores(table: Table) -> Stores:
+    return Stores.of(table)
+
+
+@pytest.fixture
+def given(stores: Stores, ambient: Ambient) -> Given:
+    return Given(stores, ambient)
+
+
+@pytest.fixture
+def caller() -> Caller:
+    return Caller(tenant=TENANT, subject="tests@clients", operation="Test")
+
+
+@pytest.fixture
+def race() -> Callable[..., Outcomes]:
+    return run_at_once
+
+
+@pytest.fixture
+def contents(client: Any) -> Callable[[], list[dict[str, Any]]]:
+    """Everything that lies in the table, as DynamoDB holds it."""
+    return lambda: [
+        item
+        for page in client.get_paginator("scan").paginate(TableName=NAME, ConsistentRead=True)
+        for item in page["Items"]
+    ]
+
+
+@pytest.fixture
+def calls(client: Any) -> Iterator[list[str]]:
+    """The names of the operations DynamoDB was asked for, as they are sent."""
+    names: list[str] = []
+
+    def note(model: Any, **_: Any) -> None:
+        names.append(model.name)
+
+    client.meta.events.register("before-call.dynamodb", note)
+    yield names
+    client.meta.events.unregister("before-call.dynamodb", note)
+
+
+@pytest.fixture
+def crash(client: Any) -> Crash:
+    return Crash(client)
+
+
+@dataclass
+class Given:
+    """Writes what a test begins with. Names are short; everything else is what a new one has."""
+
+    stores: Stores
+    ambient: Ambient
+    tenant: str = TENANT
+
+    @cached_property
+    def database(self) -> Connection:
+        return self.connection("people")
+
+    @cached_property
+    def social(self) -> Connection:
+        return self.connection("google", strategy="google-oauth2")
+
+    def event(self, user_id: str = "", **known: Any) -> LogEvent:
+        return replace(done(self.ambient, Caller(tenant=self.tenant, operation="Test"), user_id=user_id), **known)
+
+    def connection(self, name: str, **known: Any) -> Connection:
+        connection = self.unsaved_connection(name, **known)
+        self.stores.connections.create(self.tenant, connection, self.event())
+        return replace(connection, version=1)
+
+    def unsaved_connection(self, name: str, **known: Any) -> Connection:
+        now = self.ambient.now()
+        made = Connection(id=f"con_{name}", name=name, strategy="auth0", created_at=now, updated_at=now)
+        return replace(made, **{"enabled_clients": ("app",), **known})
+
+    def user(self, name: str, connection: Connection | None = None, **known: Any) -> User:
+        """Write a user of the database, or of another connection, and give what was written."""
+        user = self.unsaved_user(name, connection, **known)
+        self.stores.users.create(self.tenant, user, self.logins(user), None, self.event(user.user_id))
+        return replace(user, version=1)
+
+    def unsaved_user(self, name: str, connection: Connection | None = None, **known: Any) -> User:
+        connection, now, email = connection or self.database, self.ambient.now(), f"{name}@example.com"
+        identity = identities.first(connection, name, (email,) if connection.is_database else ())
+        made = User(user_id=identity.full_id, identities=(identity,), created_at=now, updated_at=now, email=email)
+        return replace(made, **known)
+
+    def logins(self, user: User, password_hash: str = "hash") -> list[Login]:
+        return [self.login(user, name, password_hash) for name in user.main.names]
+
+    def login(self, user: User, name: str, password_hash: str = "hash") -> Login:
+        return Login(
+            connection_id=user.main.connection_id,
+            name=name,
+            user_id=user.user_id,
+            identity_id=user.main.full_id,
+            password_hash=password_hash,
+        )
+
+    def renamed(self, user: User, email: str) -> Change:
+        """Make the change that gives a user of the database another e-mail address."""
+        after = replace(user, email=email, identities=(replace(user.main, names=(email,)), *user.identities[1:]))
+        given_up = tuple(self.logins(user))
+        return Change(before=user, after=after, given_up=given_up, taken=(self.login(user, email),))
+
+    def linked(self, user: User, secondary: User) -> Change:
+        """Make the change that takes the account of another user over."""
+        joined = replace(secondary.main, profile={"email": secondary.email})
+        return Change(before=user, after=replace(user, identities=(*user.identities, joined)))
+
+    def unlinked(self, user: User, identity: Identity) -> tuple[Change, User]:
+        """Make the change that lets an account go, and the user that it becomes."""
+        now = self.ambient.now()
+        rest = tuple(each for each in user.identities if each != identity)
+        main = replace(identity, profile=None)
+        freed = User(user_id=identity.full_id, identities=(main,), created_at=now, updated_at=now)
+        return Change(before=user, after=replace(user, identities=rest)), freed
+
+    def device(self, user_id: str, name: str, **known: Any) -> DeviceCredential:
+        credential = self.unsaved_device(user_id, name, **known)
+        self.stores.device_credentials.create(self.tenant, credential, self.event(user_id))
+        return credential
+
+    def unsaved_device(self, user_id: str, name: str, **known: Any) -> DeviceCredential:
+        made = DeviceCredential(
+            id=f"dcr_{name}",
+            user_id=user_id,
+            client_id="app",
+            device_name=name,
+            type="public_key",
+            created_at=self.ambient.now(),
+        )
+        return replace(made, **known)
+
+    def retired(self, user: User) -> Work:
+        """Delete a user and give the note of what is left."""
+        work = Work.on(USER, user.user_id, self.tenant, self.ambient.now())
+        self.stores.users.retire(self.tenant, user, [work], self.event(user.user_id))
+        return work
+
+    def signing_key(self, kid: str, status: str = "current", **known: Any) -> SigningKey:
+        """Make a key that is not stored, and that signs nothing."""
+        made = SigningKey(
+            kid=kid,
+            status=status,
+            sealed="sealed",
+            jwk={"kid": kid},
+            cert="",
+            pkcs7="",
+            fingerprint="",
+            thumbprint="",
+            created_at=self.ambient.now(),
+        )
+        return replace(made, **known)
+
+
+@dataclass
+class Outcomes:
+    """What became of those who raced: what the winners were given, and what the others were told."""
+
+    won: list[Any] = field(default_factory=list)
+    refused: list[GatehouseError] = field(default_factory=list)
+
+    @property
+    def codes(self) -> set[str]:
+        return {error.code for error in self.refused}
+
+
+def run_at_once(*runners: Callable[[], Any]) -> Outcomes:
+    """Let all run at the same moment, each in its own thread. What is no refusal of ours fails the test."""
+    outcomes, line = Outcomes(), threading.Barrier(len(runners))
+
+    def run(runner: Callable[[], Any]) -> None:
+        line.wait()
+        try:
+            outcomes.won.append(runner())
+        except GatehouseError as error:
+            outcomes.refused.append(error)
+
+    with ThreadPoolExecutor(len(runners)) as threads:
+        for finished in [threads.submit(run, runner) for runner in runners]:
+            finished.result()
+    return outcomes
+
+
+class ProcessEndedError(BaseException):
+    """Stands for the end of the process: nothing of ours may catch it."""
+
+
+@dataclass
+class Crash:
+    """Ends the process after a number of calls of DynamoDB: none of its later calls arrives either."""
+
+    client: Any
+    calls: int = 0
+
+    @contextmanager
+    def after(self, calls: int) -> Iterator[None]:
+        """Run until the process ends; `crashed` says whether it did."""
+        self.calls, self.crashed = 0, False
+
+        def count(**_: Any) -> None:
+            self.calls += 1
+            if self.calls > calls:
+                self.crashed = True
+                raise ProcessEndedError
+
+        self.client.meta.events.register("before-call.dynamodb", count)
+        try:
+            with suppress(ProcessEndedError):
+                yield
+        finally:
+            self.client.meta.events.unregister("before-call.dynamodb", count)
+
+
+@contextmanager
+def _beside_the_open_table() -> Iterator[None]:
+    """Keep what is open, for the tests of the other folders, and put it back."""
+    kept = {name: getattr(Item.Meta, name) for name in ("table_name", "region", "host")}
+    connection = Item._connection
+    try:
+        yield
+    finally:
+        Item._get_connection().connection.client.close()
+        for name, value in kept.items():
+            setattr(Item.Meta, name, value)
+        Item._connection = connection
