@@ -323,8 +323,11 @@ def translated() -> Iterator[None]:
     except TransactWriteError:
         raise
     except PynamoDBException as error:
+        # First, because a timeout has no answer in which PynamoDB could look for a code.
+        if isinstance(error.cause, BotoCoreError):
+            raise Unavailable("The store did not answer. Try again.", detail=str(error)) from error
         code = error.cause_response_code
-        if code in _PASSING or isinstance(error.cause, BotoCoreError):  # no answer at all is of the latter kind
+        if code in _PASSING:
             raise Unavailable("The store is busy. Try again.", detail=str(error)) from error
         if code == "ValidationException":
             raise _validation(error) from error
