@@ -145,6 +145,13 @@ class Contents:
             self.dynamodb.batch_write_item(RequestItems={self.table: puts[start : start + 25]})
 
 
+def begin_again(core: Core, contents: Contents, clock: Clock, items: list[dict[str, Any]]) -> None:
+    """Set back what a test may have moved: the time, the table, and what was kept of it in memory."""
+    clock.time = START
+    contents.restore(items)
+    core.clients.store.cache.entries.clear()
+
+
 @pytest.fixture(scope="session")
 def clock() -> Clock:
     return Clock()
@@ -198,9 +205,7 @@ def beginnings(contents: Contents, settings: Settings, ambient: Ambient) -> tupl
 def core(contents: Contents, clock: Clock, beginnings: tuple[Core, list[dict[str, Any]]]) -> Core:
     """The product over a table that holds three tenants and nothing else."""
     product, items = beginnings
-    clock.time = START
-    contents.restore(items)
-    product.clients.store.cache.entries.clear()
+    begin_again(product, contents, clock, items)
     return product
 
 

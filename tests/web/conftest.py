@@ -1,0 +1,256 @@
+"""What tests of all endpoints share: the endpoints, a request of each that is answered well, and furnished tenants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from chalicelib.core.gatehouse import Core
+from chalicelib.web.surface import Endpoint, Gatehouse
+from chalicelib.web.surfaces import SURFACES
+from tests.conftest import EVERY_SCOPE, Answer, Api, Clock, Contents, begin_again
+
+PASSWORD = "correct Horse battery 1"
+
+ENDPOINTS = [endpoint for surface in SURFACES for endpoint in surface.endpoints]
+MANAGEMENT = [endpoint for endpoint in ENDPOINTS if not endpoint.public]
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def named(endpoint: Endpoint) -> str:
+    """Call an endpoint what a person calls it."""
+    return f"{endpoint.method} {endpoint.path}"
+
+
+each_endpoint = pytest.mark.parametrize("endpoint", MANAGEMENT, ids=named)
+"""Runs a test once for each endpoint of the Management API."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A request that is answered well. Names in braces stand for what `Furnished.ids` has under them."""
+
+    body: Any = None
+    query: Mapping[str, Any] = field(default_factory=dict)
+
+    def names(self, path: str) -> list[str]:
+        """Give what is named in it, and in the path it is sent to."""
+        return list(dict.fromkeys(_PLACEHOLDER.findall(f"{path} {self.query} {self.body}")))
+
+
+EXAMPLES = {
+    "GET /api/v2/users": [
+        Example(),
+        Example(query={"connection": "{connection}"}),
+        Example(query={"q": 'email:"{email}"'}),
+        Example(query={"q": 'user_id:"{user_id}"'}),
+        Example(query={"q": 'identities.connection:"{connection}"'}),
+        Example(query={"from": "{checkpoint}", "take": 50}),
+    ],
+    "POST /api/v2/users": [
+        Example({"connection": "{connection}", "email": "new@example.com", "password": PASSWORD}),
+        Example({"connection": "{connection}", "email": "n@example.com", "password": PASSWORD, "user_id": "{email}"}),
+    ],
+    "GET /api/v2/users-by-email": [Example(query={"email": "{email}"})],
+    "GET /api/v2/users/{user_id}": [Example()],
+    "PATCH /api/v2/users/{user_id}": [
+        Example({"user_metadata": {"colour": "blue"}}),
+        Example({"email": "new@example.com", "connection": "{connection}", "client_id": "{client_id}"}),
+    ],
+    "DELETE /api/v2/users/{user_id}": [Example()],
+    "GET /api/v2/users/{user_id}/logs": [Example()],
+    "POST /api/v2/users/{user_id}/identities": [
+        Example({"provider": "auth0", "user_id": "{stranger_id}"}),
+        Example({"provider": "auth0", "user_id": "{stranger_id}", "connection_id": "{connection_id}"}),
+    ],
+    "DELETE /api/v2/users/{user_id}/identities/{provider}/{identity_id}": [Example()],
+    "GET /api/v2/connections": [Example(query={"name": "{connection}"}), Example(query={"from": "{connection_id}"})],
+    "POST /api/v2/connections": [Example({"name": "New", "strategy": "auth0", "enabled_clients": ["{client_id}"]})],
+    "GET /api/v2/connections/{connection_id}": [Example()],
+    "PATCH /api/v2/connections/{connection_id}": [
+        Example({"display_name": "Staff"}),
+        Example({"enabled_clients": ["{client_id}"]}),
+    ],
+    "DELETE /api/v2/connections/{connection_id}": [Example()],
+    "GET /api/v2/connections/{connection_id}/clients": [Example(), Example(query={"from": "{client_id}"})],
+    "PATCH /api/v2/connections/{connection_id}/clients": [Example([{"client_id": "{client_id}", "status": True}])],
+    "DELETE /api/v2/connections/{connection_id}/users": [Example(query={"email": "{email}"})],
+    "GET /api/v2/clients": [Example(), Example(query={"from": "{client_id}"})],
+    "POST /api/v2/clients": [Example({"name": "New"})],
+    "GET /api/v2/clients/{client_id}": [Example()],
+    "PATCH /api/v2/clients/{client_id}": [Example({"description": "Sells things"})],
+    "DELETE /api/v2/clients/{client_id}": [Example()],
+    "POST /api/v2/clients/{client_id}/rotate-secret": [Example()],
+    "GET /api/v2/client-grants": [
+        Example(),
+        Example(query={"client_id": "{client_id}"}),
+        Example(query={"audience": "{audience}"}),
+        Example(query={"from": "{grant_id}"}),
+    ],
+    "POST /api/v2/client-grants": [
+        Example({"client_id": "{ungranted_id}", "audience": "{audience}", "scope": ["read:things"]})
+    ],
+    "GET /api/v2/client-grants/{grant_id}": [Example()],
+    "PATCH /api/v2/client-grants/{grant_id}": [Example({"scope": []})],
+    "DELETE /api/v2/client-grants/{grant_id}": [Example()],
+    "GET /api/v2/resource-servers": [
+        Example(),
+        Example(query={"identifiers": "{audience}"}),
+        Example(query={"from": "{server_id}"}),
+    ],
+    "POST /api/v2/resource-servers": [Example({"identifier": "https://new.example"})],
+    "GET /api/v2/resource-servers/{server_id}": [Example()],
+    "PATCH /api/v2/resource-servers/{server_id}": [Example({"name": "Things"})],
+    "DELETE /api/v2/resource-servers/{server_id}": [Example()],
+    "GET /api/v2/device-credentials": [
+        Example(),
+        Example(query={"user_id": "{user_id}"}),
+        Example(query={"client_id": "{client_id}"}),
+    ],
+    "POST /api/v2/device-credentials": [
+        Example({"device_name": "Phone", "device_id": "p1", "type": "public_key", "value": "MIIB"}),
+        Example(
+            {
+                "device_name": "Phone",
+                "device_id": "p1",
+                "type": "public_key",
+                "value": "MIIB",
+                "client_id": "{client_id}",
+            }
+        ),
+    ],
+    "DELETE /api/v2/device-credentials/{credential_id}": [Example()],
+    "GET /api/v2/logs": [Example(), Example(query={"from": "{log_id}"})],
+    "GET /api/v2/logs/{log_id}": [Example()],
+    "GET /api/v2/keys/signing": [Example()],
+    "GET /api/v2/keys/signing/{kid}": [Example()],
+    "POST /api/v2/keys/signing/rotate": [Example()],
+    "PUT /api/v2/keys/signing/{kid}/revoke": [Example()],
+    "GET /api/v2/tenants/settings": [Example()],
+    "PATCH /api/v2/tenants/settings": [Example({"friendly_name": "Example"})],
+    "GET /api/v2/tenants": [Example()],
+    "POST /api/v2/tenants": [Example({"name": "brand-new"})],
+}
+"""Every request here names each id its endpoint can be given: `test_separation` checks that none is forgotten."""
+
+
+def filled(value: Any, ids: Mapping[str, str]) -> Any:
+    """Put ids in the place of their names in braces."""
+    if isinstance(value, str):
+        return _PLACEHOLDER.sub(lambda match: ids[match[1]], value)
+    if isinstance(value, Mapping):
+        return {name: filled(part, ids) for name, part in value.items()}
+    return [filled(part, ids) for part in value] if isinstance(value, list) else value
+
+
+@dataclass
+class Furnished:
+    """Three tenants, each with one of every thing; `ids[tenant]` names them."""
+
+    app: Gatehouse
+    contents: Contents
+    clock: Clock
+    ids: Mapping[str, Mapping[str, str]]
+    items: list[dict[str, Any]]
+
+    def begin_again(self) -> None:
+        """Put everything back in its place."""
+        begin_again(self.app.core, self.contents, self.clock, self.items)
+
+    def send(
+        self,
+        endpoint: Endpoint,
+        example: Example | None = None,
+        *,
+        tenant: str = "system",
+        ids: Mapping[str, str] | None = None,
+        scope: str = EVERY_SCOPE,
+        own: bool | None = None,
+        **known: Any,
+    ) -> Answer:
+        """Send an example to an endpoint. `own`: with a token of the user, as scopes of the current user need."""
+        api, ids = Api(self.app, tenant), ids or self.ids[tenant]
+        example = example or EXAMPLES[named(endpoint)][0]
+        if own is None:
+            own = all("current_user" in each for each in endpoint.scopes)
+        subject = self.ids[tenant]["user_id"] if own else "tests@clients"
+        known.setdefault("token", api.token(scope, subject=subject))
+        known.setdefault("body", filled(example.body, ids))
+        path = filled(endpoint.path, {name: quote(value, safe="") for name, value in ids.items()})
+        return api.call(endpoint.method, path, query=filled(example.query, ids), **known)
+
+    def belongings(self, tenant: str) -> list[dict[str, Any]]:
+        """Give all items of one tenant."""
+        return [item for item in self.contents.read() if f"{item['pk']['S']}#".startswith(f"T#{tenant}#")]
+
+
+@pytest.fixture(scope="session")
+def furniture(
+    beginnings: tuple[Core, list[dict[str, Any]]], only_app: Gatehouse, contents: Contents, clock: Clock
+) -> tuple[dict[str, dict[str, str]], list[dict[str, Any]]]:
+    """The ids and items of three furnished tenants, made once through the API."""
+    core, items = beginnings
+    begin_again(core, contents, clock, items)
+    ids = {tenant: _furnish(Api(only_app, tenant)) for tenant in ("main", "acme", "system")}
+    return ids, contents.read()
+
+
+@pytest.fixture
+def furnished(
+    app: Gatehouse,
+    contents: Contents,
+    clock: Clock,
+    furniture: tuple[dict[str, dict[str, str]], list[dict[str, Any]]],
+) -> Furnished:
+    ids, items = furniture
+    tenants = Furnished(app, contents, clock, ids, items)
+    tenants.begin_again()
+    return tenants
+
+
+def _furnish(api: Api) -> dict[str, str]:
+    def made(path: str, body: Any = None, **known: Any) -> Any:
+        answer = api.post(f"/api/v2/{path}", body, **known)
+        assert answer.status < 300, answer.text
+        return answer.json
+
+    tenant, previous = api.tenant, api.app.core.signing_keys.current(api.tenant).kid
+    client, ungranted = (made("clients", {"name": f"{name} of {tenant}"}) for name in ("Shop", "Till"))
+    server = made(
+        "resource-servers", {"identifier": f"https://{tenant}.example/", "scopes": [{"value": "read:things"}]}
+    )
+    permission = {"client_id": client["client_id"], "audience": server["identifier"], "scope": ["read:things"]}
+    database = {"name": f"Staff-{tenant}", "strategy": "auth0", "enabled_clients": [client["client_id"]]}
+    connection = made("connections", database)
+    user, second, stranger = (
+        made("users", {"connection": database["name"], "email": f"{name}@{tenant}.example", "password": PASSWORD})
+        for name in ("ann", "ann2", "bob")
+    )
+    identity_id = second["user_id"].removeprefix("auth0|")
+    made(f"users/{quote(user['user_id'])}/identities", {"provider": "auth0", "user_id": identity_id})
+    own = api.token("create:current_user_device_credentials", subject=user["user_id"])
+    key = {"device_name": "Phone", "device_id": "p0", "type": "public_key", "value": "MIIB"}
+    made("keys/signing/rotate")
+    return {
+        "client_id": client["client_id"],
+        "ungranted_id": ungranted["client_id"],
+        "server_id": server["id"],
+        "audience": server["identifier"],
+        "grant_id": made("client-grants", permission)["id"],
+        "connection_id": connection["id"],
+        "connection": connection["name"],
+        "user_id": user["user_id"],
+        "email": user["email"],
+        "stranger_id": stranger["user_id"],
+        "provider": "auth0",
+        "identity_id": identity_id,
+        "credential_id": made("device-credentials", key, token=own)["id"],
+        "kid": previous,
+        "log_id": api.get("/api/v2/logs").json[0]["log_id"],
+        "checkpoint": api.get("/api/v2/users", query={"take": 1}).json["next"],
+    }
