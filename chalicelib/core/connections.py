@@ -29,22 +29,43 @@ SOCIAL = frozenset(
     [
         "amazon",
         "apple",
+        "asana",
+        "atlassian",
+        "baidu",
         "bitbucket",
+        "bitly",
+        "box",
+        "cloudflare-mcp",
+        "daccount",
         "dropbox",
+        "dwolla",
         "evernote",
+        "evernote-sandbox",
         "exact",
         "facebook",
         "fitbit",
         "flickr",
         "github",
+        "gitlab",
         "google-oauth2",
+        "hubspot-mcp",
+        "instagram",
         "line",
+        "linear-mcp",
         "linkedin",
+        "notion-mcp",
         "oauth1",
         "oauth2",
         "paypal",
+        "paypal-sandbox",
         "planningcenter",
+        "salesforce",
+        "salesforce-community",
+        "salesforce-sandbox",
+        "sentry-mcp",
+        "shop",
         "shopify",
+        "slack",
         "soundcloud",
         "spotify",
         "thirtysevensignals",
@@ -66,6 +87,7 @@ ENTERPRISE = frozenset(
         "custom",
         "google-apps",
         "ip",
+        "office365",
         "oidc",
         "okta",
         "pingfederate",
@@ -91,7 +113,7 @@ DATABASE_DEFAULTS: Document = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Connection:
-    """One source of users. `realms` are further names it answers to at sign-in."""
+    """One source of users. `realms` are the names it answers to at sign-in: its own unless others are given."""
 
     id: str
     name: str
@@ -154,8 +176,7 @@ class Connections:
         )
         defaults = DATABASE_DEFAULTS if blank.is_database else {}
         options = {**defaults, **(attributes.get("options") or {})}
-        realms = attributes.get("realms") or (blank.name,)
-        return _valid(patched(blank, {**attributes, "options": options, "realms": tuple(realms)}))
+        return _valid(patched(blank, {**attributes, "options": options}))
 
     def create(self, caller: Caller, attributes: Document) -> Connection:
         """Add a source of users; a conflict if the name is taken."""
@@ -238,7 +259,8 @@ def _valid(connection: Connection) -> Connection:
         raise Invalid(
             f"Payload validation error: 'More than {MAX_ENABLED_CLIENTS} clients' on property enabled_clients."
         )
-    return replace(connection, enabled_clients=tuple(dict.fromkeys(connection.enabled_clients)))
+    clients = tuple(dict.fromkeys(connection.enabled_clients))
+    return replace(connection, enabled_clients=clients, realms=connection.realms or (connection.name,))
 
 
 def no_connection() -> Invalid:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_origin
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
@@ -28,7 +29,7 @@ MAX_PATH_PARAMETER = 1_024
 MAX_QUERY_VALUE = 2_048
 
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
-_WHERE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
+_WHERE = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`(?P<where>[^`]*)`)?$", re.DOTALL)
 _TYPE = re.compile(r"^Expected `(?P<wanted>[^`]+)`, got `(?P<found>[^`]+)`$")
 _MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]+)`$")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.+)`$", re.DOTALL)
@@ -51,17 +52,16 @@ def path_parameter(raw: str) -> str:
 
 
 def query(kind: type[S], parameters: MultiDict | None) -> S:
-    """Read a query string: every parameter known, at most once, and of its type."""
-    given: dict[str, str] = {}
+    """Read a query string: every parameter known and of its type, and given once unless it is a list."""
+    lists = _lists(kind)
+    given: dict[str, str | list[str]] = {}
     for name in parameters or {}:
         values = parameters.getlist(name) if parameters else []
-        if len(values) != 1:
+        if len(values) != 1 and name not in lists:
             raise _bad_query(f"The parameter may be given once, not {len(values)} times", name)
-        if len(values[0]) > MAX_QUERY_VALUE:
-            raise _bad_query(f"String is too long ({len(values[0])} chars), maximum {MAX_QUERY_VALUE}", name)
-        if "\x00" in values[0]:
-            raise _bad_query("String has a NUL character", name)
-        given[name] = values[0]
+        for value in values:
+            _check_query_value(name, value)
+        given[name] = values if name in lists else values[0]
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -152,6 +152,19 @@ def _types(names: str) -> str:
 def _within_limit(raw: bytes) -> None:
     if len(raw) > MAX_BODY:
         raise TooLarge(f"Payload content length greater than maximum allowed: {MAX_BODY}")
+
+
+@cache
+def _lists(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """Name the parameters that may be repeated."""
+    return frozenset(field.encode_name for field in msgspec.structs.fields(kind) if get_origin(field.type) is list)
+
+
+def _check_query_value(name: str, value: str) -> None:
+    if len(value) > MAX_QUERY_VALUE:
+        raise _bad_query(f"String is too long ({len(value)} chars), maximum {MAX_QUERY_VALUE}", name)
+    if "\x00" in value:
+        raise _bad_query("String has a NUL character", name)
 
 
 def _bad_query(what: str, name: str) -> Invalid:

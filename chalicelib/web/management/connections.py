@@ -18,8 +18,10 @@ surface = Surface("connections")
 Name = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$(?!\n)")]
 DisplayName = Annotated[str, Meta(max_length=128)]
 Clients = Annotated[list[Identifier], Meta(max_length=1000)]
-Realms = Annotated[list[Annotated[str, Meta(min_length=1, max_length=128)]], Meta(min_length=1, max_length=10)]
-Metadata = dict[Annotated[str, Meta(max_length=255)], Annotated[str, Meta(max_length=255)] | None]
+Realms = Annotated[list[Annotated[str, Meta(min_length=1, max_length=128)]], Meta(max_length=10)]
+Metadata = Annotated[
+    dict[Annotated[str, Meta(max_length=255)], Annotated[str, Meta(max_length=255)] | None], Meta(max_length=10)
+]
 Strategy = Annotated[str, Meta(pattern=rf"^({'|'.join(sorted(STRATEGIES))})$(?!\n)")]
 
 
@@ -109,7 +111,7 @@ class ConnectionAnswer(msgspec.Struct, kw_only=True):
     id: str
     name: str
     strategy: str
-    display_name: str | UnsetType
+    display_name: str | UnsetType = UNSET
     options: Document
     enabled_clients: tuple[str, ...]
     realms: tuple[str, ...]
@@ -128,7 +130,9 @@ class ClientSwitch(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class ConnectionsQuery(CheckpointedFields, kw_only=True):
     """Which connections, and what of them."""
 
-    strategy: Annotated[str, Meta(max_length=500, description="Comma-separated strategies.")] = ""
+    strategy: list[Annotated[str, Meta(max_length=500, description="One strategy, or several with commas.")]] = (
+        msgspec.field(default_factory=list)
+    )
     name: Annotated[str, Meta(max_length=128)] | None = None
 
 
@@ -157,7 +161,7 @@ def list_connections(incoming: Incoming[ConnectionsQuery, None]) -> Any:
     """List connections."""
     query = incoming.query
     page = incoming.core.connections.list(
-        incoming.caller, query.request(), strategies=names(query.strategy), name=query.name
+        incoming.caller, query.request(), strategies=names(",".join(query.strategy)), name=query.name
     )
     return paged(page, "connections", query, rendered)
 

@@ -112,6 +112,7 @@ class UsersQuery(CheckpointedFields, kw_only=True):
     connection: ConnectionName | None = None
     q: Annotated[str, Meta(max_length=1000, description='email:"…", user_id:"…" or identities.connection:"…".')] = ""
     search_engine: Annotated[str, Meta(pattern=r"^v[123]$(?!\n)")] = "v3"
+    primary_order: Annotated[bool, Meta(description="Taken for compatibility: the order is always the same.")] = True
 
 
 class EmailQuery(Fields, kw_only=True):

@@ -1,0 +1,100 @@
+"""What tests of the Management API begin with: connections, users, and whether a password opens an account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from chalicelib.core.callers import Caller
+from chalicelib.core.gatehouse import Core
+from chalicelib.core.identities import Identity
+from chalicelib.core.logs import done
+from chalicelib.core.tenants import DEFAULT_CONNECTION
+from chalicelib.core.users import User
+from tests.conftest import Answer, Api, Clock
+
+PASSWORD = "Long-enough-1"
+
+
+@pytest.fixture
+def new_connection(api: Api) -> Callable[..., dict[str, Any]]:
+    """Create a connection that is enabled for a client; a database unless a strategy is given."""
+
+    def create(name: str = "people", strategy: str = "auth0", **attributes: Any) -> dict[str, Any]:
+        body = {"name": name, "strategy": strategy, "enabled_clients": ["a-client"], **attributes}
+        return made(api.post("/api/v2/connections", body))
+
+    return create
+
+
+@pytest.fixture
+def people(new_connection: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """Create a database with a weak policy and an option that is not ours."""
+    return new_connection("people", display_name="People", options={"passwordPolicy": "low", "colour": "red"})
+
+
+@pytest.fixture
+def post_user(api: Api) -> Callable[..., Answer]:
+    """Ask for a user of the default database; an attribute that is None is left out."""
+    numbers = count(1)
+
+    def post(**attributes: Any) -> Answer:
+        names = {"email": f"user-{next(numbers)}@example.com", "password": PASSWORD}
+        body = {"connection": DEFAULT_CONNECTION, **names, **attributes}
+        return api.post("/api/v2/users", {name: value for name, value in body.items() if value is not None})
+
+    return post
+
+
+@pytest.fixture
+def new_user(post_user: Callable[..., Answer]) -> Callable[..., dict[str, Any]]:
+    """Create a user and give the profile."""
+    return lambda **attributes: made(post_user(**attributes))
+
+
+@pytest.fixture
+def outsider(core: Core, clock: Clock, new_connection: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Store a user as the first sign-in through an identity provider does; give its id and its connection."""
+
+    def sign_in(strategy: str = "google-oauth2", identity_id: str = "117", **attributes: Any) -> dict[str, Any]:
+        connection = new_connection(f"over-{strategy}", strategy, **attributes.pop("connection", {}))
+        identity = Identity(
+            connection=connection["name"],
+            connection_id=connection["id"],
+            provider=strategy,
+            user_id=identity_id,
+            is_social=strategy == "google-oauth2",
+        )
+        user = User(
+            user_id=identity.full_id,
+            identities=(identity,),
+            created_at=clock.now() - timedelta(days=1),
+            updated_at=clock.now() - timedelta(days=1),
+            **{"email": "Gil@Example.com", "email_verified": True, "name": "Gil", "nickname": "gil", **attributes},
+        )
+        core.users.store.create("main", user, [], None, done(core.users.ambient, Caller(tenant="main")))
+        return {"user_id": user.user_id, "connection": connection}
+
+    return sign_in
+
+
+@pytest.fixture
+def opens(core: Core) -> Callable[..., bool]:
+    """Tell whether a password opens the account of this name."""
+
+    def verify(name: str, password: str, *, connection: str = DEFAULT_CONNECTION) -> bool:
+        login = core.users.store.login("main", core.connections.named("main", connection).id, name)
+        assert login is not None, f"nobody signs in as {name}"
+        return core.users.credentials.hasher.verify(login.password_hash, password)
+
+    return verify
+
+
+def made(answer: Answer) -> dict[str, Any]:
+    """Give what was created."""
+    assert answer.status == 201, answer.text
+    return dict(answer.json)
