@@ -227,9 +227,9 @@ class Users:
         retrying(lambda: self._delete(caller, user_id))
 
     def delete_named(self, caller: Caller, connection_id: str, email: str) -> None:
-        """Delete the user with this address at a database connection; none is no error."""
+        """Delete the user with this address at a connection; none is no error. A user name is no address."""
         connection = self.connections.get(caller, connection_id)
-        login = self.store.login(caller.tenant, connection.id, email.lower())
+        login = self.store.login(caller.tenant, connection.id, accounts.email_address(email))
         if login is not None:
             self.delete(caller, login.user_id)
 
