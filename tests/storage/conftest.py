@@ -35,7 +35,7 @@ from chalicelib.wiring import build_core
 from infra.dynamodb_local import DynamoDBLocal, DynamoDBLocalError
 from infra.ministack import MiniStack
 from infra.table import create_table
-from tests.conftest import START, Clock
+from tests.conftest import Clock
 
 NAME = "gatehouse-contract"
 TENANT = "acme"
@@ -75,7 +75,7 @@ def opened(
 @pytest.fixture
 def product(opened: Core, clock: Clock, client: Any) -> Core:
     """The product over an empty table of the stand-in."""
-    clock.time = START
+    clock.begin_again()
     with suppress(client.exceptions.ResourceNotFoundException):
         client.delete_table(TableName=NAME)
     create_table(client, NAME)
