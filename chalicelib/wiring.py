@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.common_passwords import common_passwords
 from chalicelib.adapters.kms import KmsSealer
-from chalicelib.core.ambient import Ambient
+from chalicelib.core.ambient import Ambient, Ticks
 from chalicelib.core.client_grants import ClientGrants
 from chalicelib.core.clients import Clients
 from chalicelib.core.connections import Connections
@@ -47,7 +47,7 @@ def build(environment: Mapping[str, str] = os.environ) -> Gatehouse:
 
 def real_ambient() -> Ambient:
     """Give the real time, in whole milliseconds as everything shown has them, and real randomness."""
-    return Ambient(now=_now, new_id=lambda size: secrets.token_hex((size + 1) // 2)[:size], new_secret=_secret)
+    return Ambient(now=_now, new_id=_id, new_secret=_secret, new_tick=Ticks().new)
 
 
 def build_core(settings: Settings, ambient: Ambient) -> Core:
@@ -101,6 +101,10 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
 def _now() -> datetime:
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _id(size: int) -> str:
+    return secrets.token_hex((size + 1) // 2)[:size]
 
 
 def _secret(size: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -18,8 +18,10 @@ import botocore.session
 import pytest
 from chalice.test import Client as ChaliceClient
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 
-from chalicelib.core.ambient import Ambient
+from chalicelib.core.ambient import Ambient, Ticks
 from chalicelib.core.callers import Caller
 from chalicelib.core.gatehouse import Core
 from chalicelib.core.management_scopes import MANAGEMENT_SCOPES, SYSTEM_SCOPES
@@ -40,12 +42,20 @@ class Clock:
     """Time that only moves when a test says so."""
 
     time: datetime = START
+    ticks: Ticks = field(default_factory=Ticks)
 
     def now(self) -> datetime:
         return self.time
 
+    def new_tick(self, now: datetime) -> str:
+        return self.ticks.new(now)
+
     def advance(self, **by: float) -> None:
         self.time += timedelta(**by)
+
+    def begin_again(self) -> None:
+        """Go back to where nothing has happened yet."""
+        self.time, self.ticks = START, Ticks()
 
 
 @dataclass(frozen=True)
@@ -124,30 +134,29 @@ class Api:
 
 @dataclass(frozen=True)
 class Contents:
-    """All items of the table, read and written past the product."""
+    """All items of the table, read and written in moto's memory: a hundred times as fast as by requests."""
 
-    dynamodb: Any
     table: str
+
+    @property
+    def _kept(self) -> Any:
+        return dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[self.table]
 
     def read(self) -> list[dict[str, Any]]:
         """Give every item, in order of its key."""
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.table)
-        return sorted(
-            (item for page in pages for item in page["Items"]), key=lambda item: (item["pk"]["S"], item["sk"]["S"])
-        )
+        items = [item.to_json()["Attributes"] for item in self._kept.all_items()]
+        return sorted(items, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
 
     def restore(self, items: list[dict[str, Any]]) -> None:
         """Let the table hold these items and no others."""
-        self.dynamodb.delete_table(TableName=self.table)
-        create_table(self.dynamodb, self.table)
-        puts = [{"PutRequest": {"Item": item}} for item in items]
-        for start in range(0, len(puts), 25):
-            self.dynamodb.batch_write_item(RequestItems={self.table: puts[start : start + 25]})
+        self._kept.items.clear()
+        for item in items:
+            self._kept.put_item(item)
 
 
 def begin_again(core: Core, contents: Contents, clock: Clock, items: list[dict[str, Any]]) -> None:
     """Set back what a test may have moved: the time, the table, and what was kept of it in memory."""
-    clock.time = START
+    clock.begin_again()
     contents.restore(items)
     core.clients.store.cache.entries.clear()
 
@@ -183,18 +192,18 @@ def settings(aws: dict[str, Any]) -> Settings:
 @pytest.fixture(scope="session")
 def ambient(clock: Clock) -> Ambient:
     real = real_ambient()
-    return Ambient(now=clock.now, new_id=real.new_id, new_secret=real.new_secret)
+    return Ambient(now=clock.now, new_id=real.new_id, new_secret=real.new_secret, new_tick=clock.new_tick)
 
 
 @pytest.fixture(scope="session")
 def contents(aws: dict[str, Any], settings: Settings) -> Contents:
-    return Contents(aws["dynamodb"], settings.table)
+    create_table(aws["dynamodb"], settings.table)
+    return Contents(settings.table)
 
 
 @pytest.fixture(scope="session")
 def beginnings(contents: Contents, settings: Settings, ambient: Ambient) -> tuple[Core, list[dict[str, Any]]]:
     """The product, and the items of a table with three tenants."""
-    create_table(contents.dynamodb, contents.table)
     core = build_core(settings, ambient)
     for name in ("main", "acme", "system"):
         core.tenants.create(Caller(tenant=name, operation="Create a tenant"), name)

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.logs import LogEvent
+from chalicelib.core.logs import LOG_ID_LENGTH, LogEvent
 from chalicelib.core.paging import PageRequest
 from chalicelib.web.schemas import Document, Paged, PagedFields, choose, moment
 from chalicelib.web.surface import Incoming, Nothing, Surface
@@ -16,6 +16,15 @@ from chalicelib.web.surface import Incoming, Nothing, Surface
 surface = Surface("logs")
 
 Sort = Annotated[str, Meta(pattern=r"^date:-?1$(?!\n)", description="date:1 or date:-1.")]
+
+LogId = Annotated[
+    str,
+    Meta(
+        max_length=LOG_ID_LENGTH,
+        pattern=r"^[0-9a-f]+$(?!\n)",
+        description="A log_id, or its first digits: epoch milliseconds.",
+    ),
+]
 
 
 class LogAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -38,6 +47,7 @@ class LogAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
     scope: str = ""
     strategy: str = ""
     strategy_type: str = ""
+    location_info: Document = {}
     user_agent: str = ""
     is_mobile: bool = msgspec.field(name="isMobile", default=False)
     details: Document = {}
@@ -54,9 +64,7 @@ class LogsQuery(PagedFields, kw_only=True):
 
     sort: Sort = "date:-1"
     q: Annotated[str, Meta(max_length=1000)] = ""
-    from_: Annotated[str, Meta(max_length=64, pattern=r"^[0-9a-f]+$(?!\n)")] | None = msgspec.field(
-        name="from", default=None
-    )
+    from_: LogId | None = msgspec.field(name="from", default=None)
     take: Annotated[int, Meta(ge=1, le=100)] | None = None
 
     def request(self) -> PageRequest:
@@ -105,8 +113,11 @@ def rendered(event: LogEvent) -> LogAnswer:
         id=event.log_id,
         date=moment(event.date),
         is_mobile="Mobile" in event.user_agent,
+        location_info=dict(event.location_info),
         details=dict(event.details),
     )
 
 
-_SHOWN = tuple(set(LogAnswer.__struct_fields__) & set(LogEvent.__dataclass_fields__) - {"date", "details"})
+_SHOWN = tuple(
+    set(LogAnswer.__struct_fields__) & set(LogEvent.__dataclass_fields__) - {"date", "location_info", "details"}
+)
