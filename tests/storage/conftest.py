@@ -19,12 +19,16 @@ import pytest
 from chalicelib.core import identities
 from chalicelib.core.ambient import Ambient
 from chalicelib.core.callers import Caller
+from chalicelib.core.client_grants import ClientGrant
+from chalicelib.core.clients import Client
 from chalicelib.core.connections import Connection
 from chalicelib.core.device_credentials import DeviceCredential
 from chalicelib.core.errors import GatehouseError
 from chalicelib.core.gatehouse import Core
 from chalicelib.core.identities import Identity, Login
 from chalicelib.core.logs import LogEvent, done
+from chalicelib.core.resource_servers import ResourceServer
+from chalicelib.core.resource_servers import id_of as id_of_api
 from chalicelib.core.signing_keys import SigningKey
 from chalicelib.core.users import Change, User
 from chalicelib.core.work import USER, Work
@@ -170,6 +174,26 @@ class Given:
         now = self.ambient.now()
         made = Connection(id=f"con_{name}", name=name, strategy="auth0", created_at=now, updated_at=now)
         return replace(made, **{"enabled_clients": ("app",), **known})
+
+    def client(self, client_id: str = "app", **known: Any) -> Client:
+        client = replace(self.unsaved_client(client_id), **known)
+        self.stores.clients.create(self.tenant, client, self.event())
+        return replace(client, version=1)
+
+    def unsaved_client(self, client_id: str) -> Client:
+        now = self.ambient.now()
+        return Client(client_id=client_id, name=client_id, created_at=now, updated_at=now)
+
+    def api(self, identifier: str = "https://orders") -> ResourceServer:
+        server = self.unsaved_api(identifier)
+        self.stores.resource_servers.create(self.tenant, server, self.event())
+        return replace(server, version=1)
+
+    def unsaved_api(self, identifier: str) -> ResourceServer:
+        return ResourceServer(id=id_of_api(identifier), identifier=identifier, created_at=self.ambient.now())
+
+    def unsaved_grant(self, grant_id: str, client_id: str = "app", audience: str = "https://orders") -> ClientGrant:
+        return ClientGrant(id=grant_id, client_id=client_id, audience=audience, created_at=self.ambient.now())
 
     def user(self, name: str, connection: Connection | None = None, **known: Any) -> User:
         """Write a user of the database, or of another connection, and give what was written."""
