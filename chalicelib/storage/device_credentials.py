@@ -37,7 +37,9 @@ class DeviceCredentialStore:
 
     def find(self, tenant: str, credential_id: str) -> DeviceCredential | None:
         """Find by id: one query of the index, one read."""
-        found = self.table.query_by_time([keys.devices_of(tenant)], where=Item.by_time_sk == credential_id)
+        found = self.table.query_by_time(
+            [keys.devices_of(tenant)], where=Item.by_time_sk == keys.sorting(credential_id)
+        )
         items = self.table.batch_get(DeviceItem, [key for _, key in found])
         return _decode(items[0]) if items else None
 

@@ -51,7 +51,7 @@ class LogStore:
 
     def find(self, tenant: str, log_id: str) -> LogEvent | None:
         """Find by id: one query of the index, one read."""
-        found = self.table.query_by_time(self._partitions(tenant), where=Item.by_time_sk == log_id)
+        found = self.table.query_by_time(self._partitions(tenant), where=Item.by_time_sk == keys.sorting(log_id))
         events = self._read([key for _, key in found])
         return events[0] if events else None
 

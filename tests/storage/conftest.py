@@ -30,6 +30,7 @@ from chalicelib.core.logs import LogEvent, done
 from chalicelib.core.resource_servers import ResourceServer
 from chalicelib.core.resource_servers import id_of as id_of_api
 from chalicelib.core.signing_keys import SigningKey
+from chalicelib.core.tenants import NewTenant, Tenant
 from chalicelib.core.users import Change, User
 from chalicelib.core.work import USER, Work
 from chalicelib.settings import Settings
@@ -152,7 +153,6 @@ class Given:
 
     stores: Stores
     ambient: Ambient
-    tenant: str = TENANT
 
     @cached_property
     def database(self) -> Connection:
@@ -163,11 +163,11 @@ class Given:
         return self.connection("google", strategy="google-oauth2")
 
     def event(self, user_id: str = "", **known: Any) -> LogEvent:
-        return replace(done(self.ambient, Caller(tenant=self.tenant, operation="Test"), user_id=user_id), **known)
+        return replace(done(self.ambient, Caller(tenant=TENANT, operation="Test"), user_id=user_id), **known)
 
     def connection(self, name: str, **known: Any) -> Connection:
         connection = self.unsaved_connection(name, **known)
-        self.stores.connections.create(self.tenant, connection, self.event())
+        self.stores.connections.create(TENANT, connection, self.event())
         return replace(connection, version=1)
 
     def unsaved_connection(self, name: str, **known: Any) -> Connection:
@@ -177,7 +177,7 @@ class Given:
 
     def client(self, client_id: str = "app", **known: Any) -> Client:
         client = replace(self.unsaved_client(client_id), **known)
-        self.stores.clients.create(self.tenant, client, self.event())
+        self.stores.clients.create(TENANT, client, self.event())
         return replace(client, version=1)
 
     def unsaved_client(self, client_id: str) -> Client:
@@ -186,7 +186,7 @@ class Given:
 
     def api(self, identifier: str = "https://orders") -> ResourceServer:
         server = self.unsaved_api(identifier)
-        self.stores.resource_servers.create(self.tenant, server, self.event())
+        self.stores.resource_servers.create(TENANT, server, self.event())
         return replace(server, version=1)
 
     def unsaved_api(self, identifier: str) -> ResourceServer:
@@ -198,7 +198,7 @@ class Given:
     def user(self, name: str, connection: Connection | None = None, **known: Any) -> User:
         """Write a user of the database, or of another connection, and give what was written."""
         user = self.unsaved_user(name, connection, **known)
-        self.stores.users.create(self.tenant, user, self.logins(user), None, self.event(user.user_id))
+        self.stores.users.create(TENANT, user, self.logins(user), None, self.event(user.user_id))
         return replace(user, version=1)
 
     def unsaved_user(self, name: str, connection: Connection | None = None, **known: Any) -> User:
@@ -240,7 +240,7 @@ class Given:
 
     def device(self, user_id: str, name: str, **known: Any) -> DeviceCredential:
         credential = self.unsaved_device(user_id, name, **known)
-        self.stores.device_credentials.create(self.tenant, credential, self.event(user_id))
+        self.stores.device_credentials.create(TENANT, credential, self.event(user_id))
         return credential
 
     def unsaved_device(self, user_id: str, name: str, **known: Any) -> DeviceCredential:
@@ -256,9 +256,26 @@ class Given:
 
     def retired(self, user: User) -> Work:
         """Delete a user and give the note of what is left."""
-        work = Work.on(USER, user.user_id, self.tenant, self.ambient.now())
-        self.stores.users.retire(self.tenant, user, [work], self.event(user.user_id))
+        work = Work.on(USER, user.user_id, TENANT, self.ambient.now())
+        self.stores.users.retire(TENANT, user, [work], self.event(user.user_id))
         return work
+
+    def tenant(self, name: str) -> NewTenant:
+        new = self.unsaved_tenant(name)
+        self.stores.tenants.create(new, self.event())
+        return new
+
+    def unsaved_tenant(self, name: str) -> NewTenant:
+        """Make everything a tenant begins with, with keys that sign nothing."""
+        now = self.ambient.now()
+        return NewTenant(
+            tenant=Tenant(name=name, created_at=now, updated_at=now),
+            signing_keys=[self.signing_key(f"{name}1", "current"), self.signing_key(f"{name}2", "next")],
+            connection=self.unsaved_connection("people"),
+            resource_server=self.unsaved_api(f"https://{name}/api/v2/"),
+            client=self.unsaved_client("global"),
+            client_secret="",
+        )
 
     def signing_key(self, kid: str, status: str = "current", **known: Any) -> SigningKey:
         """Make a key that is not stored, and that signs nothing."""

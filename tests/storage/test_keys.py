@@ -58,7 +58,7 @@ NAMELESS = {
     "accounts_of": lambda tenant: Key(keys.accounts_of(tenant, CONNECTION_ID), ""),
     "devices_of": lambda tenant: Key(keys.devices_of(tenant), ""),
 }
-NOT_KEYS = {"moment", "digest", "folded", "shard"}
+NOT_KEYS = {"moment", "digest", "folded", "sorting", "shard"}
 
 
 def every_key(tenant):
@@ -140,6 +140,14 @@ def test_a_longer_name_becomes_one_that_nobody_can_have(long):
     assert folded != keys.folded(long + "a")
     assert folded.startswith("\x7f")
     assert len(folded) == 65
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_an_id_of_any_length_fits_a_sort_key_and_a_short_one_is_kept(name):
+    sorting = keys.sorting(name)
+
+    assert len(sorting.encode()) <= 900
+    assert (sorting == name) == (len(name.encode()) <= 900)
 
 
 # Moments and shards
