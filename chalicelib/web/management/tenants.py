@@ -14,6 +14,8 @@ from chalicelib.web.surface import Incoming, Nothing, Surface
 
 surface = Surface("tenants")
 
+# It stands in the subject of mails, which is one line.
+FriendlyName = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$(?!\n)")]
 Hours = Annotated[float, Meta(gt=0, le=87_600, description="Hours.")]
 
 
@@ -26,7 +28,7 @@ class SessionCookie(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class TenantSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A tenant's settings. A null gives one its default back."""
 
-    friendly_name: Annotated[str, Meta(max_length=200)] | None | UnsetType = UNSET
+    friendly_name: FriendlyName | None | UnsetType = UNSET
     picture_url: HttpsUrl | None | UnsetType = UNSET
     support_email: Annotated[str, Meta(max_length=320, pattern=r"^([^@\s]+@[^@\s]+)?$(?!\n)")] | None | UnsetType = (
         UNSET
@@ -55,7 +57,7 @@ class TenantCreate(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A new tenant. Its name becomes its host: `<name>.<base domain>`."""
 
     name: Annotated[str, Meta(min_length=3, max_length=63)]
-    friendly_name: Annotated[str, Meta(max_length=200)] = ""
+    friendly_name: FriendlyName = ""
 
 
 class TenantAnswer(msgspec.Struct, kw_only=True):
