@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_ADDRESS = r"[^\s<>@,;\"]+@[^\s<>@,;\"]+"
+_SENDER = re.compile(rf"{_ADDRESS}|[^\x00-\x1f\x7f<>@]* <{_ADDRESS}>")
+_SWITCH = {"1": True, "true": True, "0": False, "false": False}
 
 
 class SettingsError(Exception):
@@ -27,6 +32,8 @@ class Settings:
     argon2_memory_kib: int = 19_456
     argon2_iterations: int = 2
     argon2_lanes: int = 1
+    mail_from: str | None = None
+    trust_cloudfront: bool = False
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -43,6 +50,8 @@ class Settings:
             argon2_memory_kib=reader.number("GATEHOUSE_ARGON2_MEMORY_KIB", 19_456, 8, 1_048_576),
             argon2_iterations=reader.number("GATEHOUSE_ARGON2_ITERATIONS", 2, 1, 100),
             argon2_lanes=reader.number("GATEHOUSE_ARGON2_LANES", 1, 1, 16),
+            mail_from=reader.sender("GATEHOUSE_MAIL_FROM"),
+            trust_cloudfront=reader.switch("GATEHOUSE_TRUST_CLOUDFRONT"),
         )
         if reader.problems:
             raise SettingsError("\n".join(["The environment is not right:", *reader.problems]))
@@ -66,3 +75,17 @@ class _Reader:
             self.problems.append(f"  {name} must be a whole number from {lowest} to {highest}, not {text!r}")
             return default
         return int(text)
+
+    def sender(self, name: str) -> str | None:
+        text = self.environment.get(name) or None
+        if text and not _SENDER.fullmatch(text):
+            self.problems.append(
+                f"  {name} must be like no-reply@example.com or Name <no-reply@example.com>, not {text!r}"
+            )
+        return text
+
+    def switch(self, name: str) -> bool:
+        text = (self.environment.get(name) or "0").lower()
+        if text not in _SWITCH:
+            self.problems.append(f"  {name} must be 1 or 0, not {text!r}")
+        return _SWITCH.get(text, False)
