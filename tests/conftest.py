@@ -29,6 +29,7 @@ from chalicelib.settings import Settings
 from chalicelib.web.surface import Gatehouse
 from chalicelib.web.surfaces import SURFACES
 from chalicelib.wiring import build_core, real_ambient
+from infra.ministack import MiniStack
 from infra.table import create_table
 
 REGION = "eu-central-1"
@@ -175,6 +176,13 @@ def aws() -> Iterator[dict[str, Any]]:
         clients = {name: session.create_client(name, region_name=REGION) for name in ("dynamodb", "kms")}
         key = clients["kms"].create_key()["KeyMetadata"]["KeyId"]
         yield {**clients, "key": key}
+
+
+@pytest.fixture(scope="session")
+def ministack() -> Iterator[str]:
+    """The address of an emulated AWS in a process of its own, which forgets everything when the tests end."""
+    with MiniStack() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture(scope="session")

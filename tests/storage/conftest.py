@@ -38,18 +38,11 @@ from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import Item, Table
 from chalicelib.wiring import build_core
 from infra.dynamodb_local import DynamoDBLocal, DynamoDBLocalError
-from infra.ministack import MiniStack
 from infra.table import create_table
 from tests.conftest import Clock
 
 NAME = "gatehouse-contract"
 TENANT = "acme"
-
-
-@pytest.fixture(scope="session")
-def ministack() -> Iterator[str]:
-    with MiniStack() as endpoint:
-        yield endpoint
 
 
 @pytest.fixture(scope="session")
@@ -195,13 +188,13 @@ class Given:
     def unsaved_grant(self, grant_id: str, client_id: str = "app", audience: str = "https://orders") -> ClientGrant:
         return ClientGrant(id=grant_id, client_id=client_id, audience=audience, created_at=self.ambient.now())
 
-    def user(self, name: str, connection: Connection | None = None, **known: Any) -> User:
+    def user(self, name: str, connection: Connection | None = None, /, **known: Any) -> User:
         """Write a user of the database, or of another connection, and give what was written."""
         user = self.unsaved_user(name, connection, **known)
         self.stores.users.create(TENANT, user, self.logins(user), None, self.event(user.user_id))
         return replace(user, version=1)
 
-    def unsaved_user(self, name: str, connection: Connection | None = None, **known: Any) -> User:
+    def unsaved_user(self, name: str, connection: Connection | None = None, /, **known: Any) -> User:
         connection, now, email = connection or self.database, self.ambient.now(), f"{name}@example.com"
         identity = identities.first(connection, name, (email,) if connection.is_database else ())
         made = User(user_id=identity.full_id, identities=(identity,), created_at=now, updated_at=now, email=email)
