@@ -195,7 +195,8 @@ class Given:
         return replace(user, version=1)
 
     def unsaved_user(self, name: str, connection: Connection | None = None, /, **known: Any) -> User:
-        connection, now, email = connection or self.database, self.ambient.now(), f"{name}@example.com"
+        connection, now = connection or self.database, self.ambient.now()
+        email = known.get("email", f"{name}@example.com")
         identity = identities.first(connection, name, (email,) if connection.is_database else ())
         made = User(user_id=identity.full_id, identities=(identity,), created_at=now, updated_at=now, email=email)
         return replace(made, **known)
