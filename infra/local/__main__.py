@@ -13,6 +13,8 @@ from infra.local import cloud, demo, env_file
 from infra.local.certificates import Authority
 from infra.local.gateway import Gateway
 from infra.local.listeners import Listener, bind, serving
+from infra.local.mailbox import PATH as MAILBOX
+from infra.local.mailbox import Mailbox
 from infra.local.process import end_on_signals, say, sole_user_of
 from infra.local.schedule import each_minute
 from infra.local.settings import TABLE, LocalSettings, set_environment
@@ -86,7 +88,8 @@ def _run(settings: LocalSettings, exits: ExitStack, *, verbose: bool) -> None:
     # Left in the opposite order: first nobody is served any more, then the stream is read to its end.
     exits.enter_context(following(app_module.follow, endpoint, TABLE))
     exits.enter_context(each_minute(app_module.sweep))
-    exits.enter_context(serving([*listeners, *secured], Gateway(app_module.app), verbose=verbose))
+    gateway = Mailbox(Gateway(app_module.app), endpoint)
+    exits.enter_context(serving([*listeners, *secured], gateway, verbose=verbose))
     exits.callback(say, "Stopping ...")
     say(_banner(settings, addresses))
     code = ministack.wait()
@@ -115,6 +118,7 @@ def _write_env(app_module: ModuleType, addresses: Addresses) -> None:
     fixed = {
         "AUTH0_DOMAIN": addresses.domain,
         "GATEHOUSE_URL": addresses.http,
+        "GATEHOUSE_MAILBOX": f"{addresses.http}{MAILBOX}",
         # One authority, three names: Python's ssl and httpx, requests, and Node.
         "SSL_CERT_FILE": str(addresses.authority_path),
         "REQUESTS_CA_BUNDLE": str(addresses.authority_path),
@@ -131,6 +135,7 @@ Gatehouse is ready.
   https      {addresses.https}
              trust {addresses.authority_path}
   docs       {addresses.http}/docs
+  mailbox    {addresses.http}{MAILBOX}
   settings   {addresses.env_path}
 
 Ctrl-C stops it; data is kept in {settings.data_dir}

@@ -17,7 +17,7 @@ from infra.local.connection import Connection
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.gateway import Gateway
+    from infra.local.mailbox import Answering
 
 _HANDSHAKE_SECONDS = 10
 _DRAIN_SECONDS = 10
@@ -59,7 +59,7 @@ class Listener(ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
-    gateway: Gateway
+    gateway: Answering
     traffic: Traffic
     verbose = False
 
@@ -116,7 +116,7 @@ def _refuse_taken(family: socket.AddressFamily, port: int, host: str) -> None:
 
 
 @contextmanager
-def serving(listeners: list[Listener], gateway: Gateway, *, verbose: bool = False) -> Iterator[None]:
+def serving(listeners: list[Listener], gateway: Answering, *, verbose: bool = False) -> Iterator[None]:
     """Serve on all of them; at the end accept no more and wait, a while, for what is under way."""
     traffic = Traffic()
     with ExitStack() as exits:

@@ -49,6 +49,7 @@ def set_environment(*, endpoint: str, kms_key: str, base_domain: str) -> None:
         "GATEHOUSE_BASE_DOMAIN": base_domain,
         "GATEHOUSE_KMS_KEY": kms_key,
         "GATEHOUSE_AWS_ENDPOINT": endpoint,
+        "GATEHOUSE_MAIL_FROM": "Gatehouse <no-reply@example.com>",
         "GATEHOUSE_LOCAL": "1",
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
