@@ -206,7 +206,10 @@ def ambient(clock: Clock) -> Ambient:
 @pytest.fixture(scope="session")
 def contents(aws: dict[str, Any], settings: Settings) -> Contents:
     create_table(aws["dynamodb"], settings.table)
-    return Contents(settings.table)
+    table = Contents(settings.table)
+    # Moto copies a table with all its stream's records for each transaction, and keeps the copies: gigabytes in a run.
+    table._kept.stream_shard = None
+    return table
 
 
 @pytest.fixture(scope="session")
