@@ -21,12 +21,13 @@ _ROOT = Path(__file__).resolve().parent.parent
 _START_SECONDS = 60
 """How long a start may take: a former child may still be saving, and a large table takes seconds to load."""
 _STOP_SECONDS = 60
+SNAPSHOT_SECONDS = 5.0
 
 _SERVICES = "dynamodb,dynamodbstreams,kms,s3,ses"
 
 
 class MiniStackError(Exception):
-    """MiniStack did not start, or did not stop by itself; the message says where to look."""
+    """MiniStack did not start, did not stop by itself or could not save; the message says where to look."""
 
 
 class MiniStack:
@@ -40,8 +41,9 @@ class MiniStack:
       5 seconds, or 20 times as long as the snapshot takes when that is longer (see `ministack_child`).
     """
 
-    def __init__(self, data_dir: Path | None = None) -> None:
+    def __init__(self, data_dir: Path | None = None, snapshot_seconds: float = SNAPSHOT_SECONDS) -> None:
         self._data_dir = data_dir.resolve() if data_dir else None
+        self._snapshot_seconds = snapshot_seconds
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -81,7 +83,7 @@ class MiniStack:
         log = self._open_log()
         try:
             return subprocess.Popen(  # noqa: S603 - our own arguments
-                [sys.executable, "-m", "infra.ministack_child", str(descriptor)],
+                [sys.executable, "-m", "infra.ministack_child", str(descriptor), str(self._snapshot_seconds)],
                 cwd=_ROOT,
                 env=_environment(port, self._data_dir),
                 stdin=subprocess.PIPE,
@@ -114,22 +116,27 @@ class MiniStack:
             connection.close()
 
     def _why(self) -> str:
+        return f"MiniStack, the emulated AWS, did not start. {self._last_words()}"
+
+    def _last_words(self) -> str:
         if self._data_dir is None:
-            return "MiniStack, the emulated AWS, did not start."
+            return "It keeps no log without a directory."
         lines = self._log_path.read_text("utf-8", errors="replace").splitlines()
-        last = lines[-1] if lines else "It said nothing."
-        return f"MiniStack, the emulated AWS, did not start. {last} ({self._log_path})"
+        return f"{lines[-1] if lines else 'It said nothing.'} ({self._log_path})"
 
     def _stop(self) -> None:
         child = self._child
+        was_running = child.poll() is None
         if child.stdin:
             child.stdin.close()
         try:
-            child.wait(_STOP_SECONDS)
+            code = child.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
             raise MiniStackError("MiniStack did not stop by itself: what was written last may be lost.") from None
+        if was_running and code != 0:
+            raise MiniStackError(f"MiniStack did not end well: what was written last may be lost. {self._last_words()}")
 
 
 def _environment(port: int, data_dir: Path | None) -> dict[str, str]:

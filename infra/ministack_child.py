@@ -1,13 +1,15 @@
 """The child process that is MiniStack: serves on an inherited socket, takes snapshots, ends cleanly on end of input.
 
-MiniStack by itself saves only when it is stopped cleanly. Here it also ends cleanly when its parent is gone, however
-that died, and saves every few seconds if something changed. Run by `infra.ministack`, not by people.
+MiniStack by itself saves only when it is stopped cleanly, and keeps to itself when it cannot. Here it also ends cleanly
+when its parent is gone, however that died, saves every few seconds if something changed, and fails when its last save
+does. Run by `infra.ministack`, not by people.
 """
 
 from __future__ import annotations
 
 import asyncio
 import fcntl
+import json
 import os
 import signal
 import sys
@@ -23,7 +25,6 @@ from hypercorn.config import Config
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SNAPSHOT_SECONDS = 5.0
 SNAPSHOT_SHARE = 20
 """A snapshot that took s seconds is followed by at least 20 s seconds without: MiniStack stands still meanwhile."""
 
@@ -42,7 +43,12 @@ class Changes:
         try:
             await self._app(scope, receive, send)
         finally:
-            self._changed |= scope["type"] == "http" and may_change(scope["method"], scope["headers"])
+            if scope["type"] == "http" and may_change(scope["method"], scope["headers"]):
+                self.note()
+
+    def note(self) -> None:
+        """Note that something changed, or that what had changed could not be saved."""
+        self._changed = True
 
     def take(self) -> bool:
         """Say whether anything may have changed since last asked."""
@@ -60,19 +66,19 @@ def may_change(method: str, headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
 def main() -> None:
     """Serve until end of input or SIGTERM, then save and end."""
-    descriptor = int(sys.argv[1])
+    descriptor, snapshot_seconds = int(sys.argv[1]), float(sys.argv[2])
     os.umask(0o077)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    keeps = os.environ["PERSIST_STATE"] == "1"
-    if keeps:
-        _await_former(Path(os.environ["STATE_DIR"]))
+    state = Path(os.environ["STATE_DIR"]) if os.environ["PERSIST_STATE"] == "1" else None
+    if state:
+        _await_former(state)
     # Only now: importing it loads the state, which a former child may have been saving until here.
     ministack = import_module("ministack.app")
-    if keeps:
-        _refuse_unreadable(Path(os.environ["STATE_DIR"]))
-    asyncio.run(_serve(ministack, descriptor, keeps=keeps))
-    if keeps:
-        save(ministack)
+    if state:
+        _refuse_unreadable(state)
+    asyncio.run(_serve(ministack, descriptor, state, snapshot_seconds))
+    if state and not _saved(ministack, state):
+        os._exit(1)
     # Its threads never end by themselves, and everything is saved.
     os._exit(0)
 
@@ -87,14 +93,22 @@ def _refuse_unreadable(state: Path) -> None:
     for service, what in (("dynamodb", "tables"), ("kms", "keys")):
         path = state / f"{service}.json"
         loaded = import_module(f"ministack.services.{service}").get_state()[what]
-        if path.exists() and not loaded._data:  # noqa: SLF001 - the public view shows one account only
+        if path.exists() and not loaded._data and not _is_empty(path, what):  # noqa: SLF001 - the public view shows one account only
             sys.exit(f"The saved state {path} cannot be read. Move it away to start empty, or restore it.")
 
 
-async def _serve(ministack: Any, descriptor: int, *, keeps: bool) -> None:
+def _is_empty(path: Path, what: str) -> bool:
+    """Tell a state in which nothing had been made yet from one that is damaged."""
+    try:
+        return bool(json.loads(path.read_bytes())["payload"][what]["data"] == {})
+    except (ValueError, LookupError, TypeError):
+        return False
+
+
+async def _serve(ministack: Any, descriptor: int, state: Path | None, snapshot_seconds: float) -> None:
     stop = _stop_event()
     changes = Changes(ministack.app)
-    snapshots = asyncio.create_task(_take_snapshots(ministack, changes)) if keeps else None
+    snapshots = asyncio.create_task(_take_snapshots(ministack, changes, state, snapshot_seconds)) if state else None
     await serve(changes, _config(descriptor), shutdown_trigger=stop.wait)
     if snapshots:
         snapshots.cancel()
@@ -123,24 +137,49 @@ def _config(descriptor: int) -> Config:
     return config
 
 
-async def _take_snapshots(ministack: Any, changes: Changes) -> None:
-    pause = SNAPSHOT_SECONDS
+async def _take_snapshots(ministack: Any, changes: Changes, state: Path, seconds: float) -> None:
+    pause = seconds
     while True:
         await asyncio.sleep(pause)
         if changes.take():
             started = time.monotonic()
             # On the event loop, where every write is one step: no snapshot sees half a transaction.
-            save(ministack)
-            pause = max(SNAPSHOT_SECONDS, SNAPSHOT_SHARE * (time.monotonic() - started))
+            if not _saved(ministack, state):
+                changes.note()
+            pause = max(seconds, SNAPSHOT_SHARE * (time.monotonic() - started))
 
 
-def save(ministack: Any) -> None:
+def _saved(ministack: Any, state: Path) -> bool:
+    """Save and say whether that worked; why it did not goes into the log, and the snapshot before is still there."""
+    try:
+        save(ministack, state)
+    except OSError as error:
+        print(f"The state could not be saved: {error}", file=sys.stderr, flush=True)
+        return False
+    return True
+
+
+def save(ministack: Any, state: Path) -> None:
     """Write everything to the state's directory. Keys go first: what they sealed is worth nothing without them."""
     states = ministack._build_persistence_save_dict()  # noqa: SLF001 - what its own shutdown saves
     dynamodb = import_module("ministack.services.dynamodb")
     # The thread that removes what has expired takes this lock too.
     with dynamodb._lock:  # noqa: SLF001
-        ministack.save_all(dict(sorted(states.items(), key=lambda state: state[0] != "kms")))
+        for service, get_state in sorted(states.items(), key=lambda each: each[0] != "kms"):
+            _store(state / f"{service}.json", service, get_state())
+
+
+def _store(path: Path, service: str, content: Any) -> None:
+    """Replace one file whole, in MiniStack's format: its own function keeps to itself that a disk is full."""
+    form = import_module("ministack.core.persistence")
+    wrapped = {"__ministack_format__": form._state_format_version(service), "payload": content}  # noqa: SLF001
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("w", encoding="ascii") as file:
+        file.write(json.dumps(wrapped, default=form._json_default))  # noqa: SLF001
+        file.flush()
+        # Without it a machine that stops may keep the new name and lose the content.
+        os.fsync(file.fileno())
+    partial.replace(path)
 
 
 if __name__ == "__main__":
