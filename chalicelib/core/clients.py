@@ -46,6 +46,20 @@ class ClientSecret:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ClientCredential:
+    """A public key by which a client proves itself (private_key_jwt). `pem` is SubjectPublicKeyInfo."""
+
+    id: str
+    name: str
+    kid: str
+    alg: str
+    pem: str
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Client:
     """One application."""
 
@@ -54,6 +68,7 @@ class Client:
     created_at: datetime
     updated_at: datetime
     secrets: tuple[ClientSecret, ...] = ()
+    credentials: tuple[ClientCredential, ...] = ()
     description: str = ""
     logo_uri: str = ""
     app_type: str = "regular_web"

@@ -13,11 +13,12 @@ from chalicelib.core.documents import Document, check
 from chalicelib.core.entities import EntityStore, patched, retrying
 from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.core.logs import done
+from chalicelib.core.oauth.errors import OAuthError
 from chalicelib.core.paging import cut
 from chalicelib.core.work import CONNECTION, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
@@ -156,6 +157,9 @@ class ConnectionStore(EntityStore[Connection], Protocol):
     def recall_named(self, tenant: str, name: str) -> Connection | None:
         """Find by name, as it was at most seconds ago."""
 
+    def recall_all(self, tenant: str) -> Sequence[Connection]:
+        """Give all of a tenant as they were at most seconds ago."""
+
 
 @dataclass(frozen=True, slots=True)
 class Connections:
@@ -190,6 +194,22 @@ class Connections:
         if connection is None:
             raise _missing()
         return connection
+
+    def demand_enabled(self, tenant: str, connection_id: str, client_id: str) -> Connection:
+        """Give a connection that is there and turned on for a client, as of at most seconds ago, or refuse."""
+        connection = self.store.recall(tenant, connection_id)
+        if connection is None or client_id not in connection.enabled_clients:
+            raise OAuthError("unauthorized_client", "The connection is not enabled for the client.")
+        return connection
+
+    def answering_to(self, tenant: str, realm: str) -> Connection | None:
+        """Find the connection that a sign-in names, by its name or one of its realms."""
+        named = self.store.recall_named(tenant, realm)
+        return named or next((each for each in self.store.recall_all(tenant) if realm in each.realms), None)
+
+    def enabled_for(self, tenant: str, client_id: str) -> Sequence[Connection]:
+        """Give the connections that are turned on for a client, in order of id."""
+        return [each for each in self.store.recall_all(tenant) if client_id in each.enabled_clients]
 
     def named(self, tenant: str, name: str) -> Connection:
         """Find the connection a request names in its body; a 400 if there is none, as Auth0 answers."""

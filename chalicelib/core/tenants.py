@@ -136,6 +136,11 @@ class Tenants:
         """Give the settings of the caller's tenant with defaults filled in."""
         return {**DEFAULT_SETTINGS, **self.get(caller.tenant).settings}
 
+    def recall_settings(self, tenant: str) -> Document:
+        """Give the settings of a tenant with defaults filled in, as of at most seconds ago."""
+        kept = self.store.recall(tenant)
+        return {**DEFAULT_SETTINGS, **(kept.settings if kept else {})}
+
     def update_settings(self, caller: Caller, patch: Document) -> Document:
         """Change what `patch` names; a None gives a setting its default back."""
         return retrying(lambda: self._update_settings(caller, patch))

@@ -72,7 +72,8 @@ _KINDS = {
 class User:
     """One person. `attributes` are what the connection brought and nobody may change here.
 
-    `logins_count` 0 and no `last_login` mean that the user never signed in.
+    `logins_count` 0 and no `last_login` mean that the user never signed in. Sessions and refresh tokens belong to the
+    `generation` in which they were made: raising it ends all of them at once.
     """
 
     user_id: str
@@ -97,6 +98,7 @@ class User:
     last_login: datetime | None = None
     logins_count: int = 0
     last_password_reset: datetime | None = None
+    generation: int = 0
     version: int = 0
 
     @property
@@ -282,7 +284,7 @@ class Users:
         known = self._earlier_passwords(tenant, user, identity, connection)
         hashed, history = self.credentials.accept(connection, user, password, known)
         passwords = tuple(_logins(user, identity, hashed))
-        after = replace(after, last_password_reset=self.ambient.now())
+        after = replace(after, last_password_reset=self.ambient.now(), generation=user.generation + 1)
         return Change(before=user, after=after, passwords=passwords, history=history)
 
     def _earlier_passwords(
@@ -403,6 +405,7 @@ def _with_plain_fields(user: User, patch: Document) -> User:
     changes: dict[str, Any] = {name: patch[name] for name in ROOT_ATTRIBUTES if name in patch}
     if "blocked" in patch:
         changes["blocked"] = bool(patch["blocked"])
+        changes["generation"] = user.generation + (changes["blocked"] and not user.blocked)
     for name in ("user_metadata", "app_metadata"):
         if name in patch:
             changes[name] = merge(getattr(user, name), patch[name])

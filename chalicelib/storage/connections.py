@@ -10,11 +10,13 @@ from pynamodb.attributes import UnicodeAttribute
 from chalicelib.core.connections import Connection
 from chalicelib.core.errors import Conflict
 from chalicelib.storage.documents import Documents
-from chalicelib.storage.keys import CONNECTION, CONNECTION_NAME, Key
+from chalicelib.storage.keys import CONNECTION, CONNECTION_NAME, Key, configuration
 from chalicelib.storage.keys import entity as entity_key
 from chalicelib.storage.table import ABSENT, Item
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.work import Work
     from chalicelib.storage.table import Transaction
@@ -39,6 +41,15 @@ class ConnectionStore(Documents[Connection]):
         """Find by name, as it was at most seconds ago."""
         connection_id = self.cache.get(_name_key(tenant, name), lambda: self._id_named(tenant, name))
         return self.recall(tenant, connection_id) if connection_id else None
+
+    def recall_all(self, tenant: str) -> Sequence[Connection]:
+        """Give all of a tenant, as they were at most seconds ago."""
+        return self.cache.get(Key(configuration(tenant), CONNECTION), lambda: list(self.walk(tenant)) or None) or ()
+
+    def commit_keys(self, transaction: Transaction, *written: Key) -> None:
+        """Forget with each connection that is written what was cached of all."""
+        partitions = {Key(key.pk, CONNECTION) for key in written}
+        Documents.commit_keys(self, transaction, *written, *partitions)
 
     def create(self, tenant: str, entity: Connection, event: LogEvent) -> None:
         """Write a new connection and its name."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from math import ceil
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from pynamodb.attributes import UnicodeAttribute
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.table import Table
 
 _BATCH = 100
+I = TypeVar("I", bound="DeviceItem")  # noqa: E741 - the letter stands for Item
 
 
 class DeviceItem(Item):
@@ -57,24 +59,31 @@ class DeviceCredentialStore:
 
     def create(self, tenant: str, credential: DeviceCredential, event: LogEvent) -> None:
         """Write a new one with its event, if its user exists."""
-        item = DeviceItem.at(
-            _key(tenant, credential),
-            document=msgspec.json.encode(credential).decode(),
-            by_time_pk=keys.devices_of(tenant),
-            by_time_sk=credential.id,
-            expires_at=int(credential.expires_at.timestamp()) if credential.expires_at else None,
-        )
         profile = keys.Key(keys.user(tenant, credential.user_id), keys.PROFILE)
-        transaction = self.table.write().check(profile, PRESENT, missing()).put(item, ABSENT)
+        transaction = self.table.write().check(profile, PRESENT, missing())
+        transaction.put(device_item(DeviceItem, tenant, credential), ABSENT)
         transaction.put(event_item(self.table, tenant, event)).commit()
 
     def delete(self, tenant: str, credential: DeviceCredential, event: LogEvent) -> None:
         """Remove one with its event."""
-        transaction = self.table.write().delete(_key(tenant, credential))
+        transaction = self.table.write().delete(credential_key(tenant, credential))
         transaction.put(event_item(self.table, tenant, event)).commit()
 
 
-def _key(tenant: str, credential: DeviceCredential) -> keys.Key:
+def device_item(kind: type[I], tenant: str, credential: DeviceCredential, **more: Any) -> I:
+    """Make the item of a credential; a kind of item that holds more is given it in `more`."""
+    return kind.at(
+        credential_key(tenant, credential),
+        document=msgspec.json.encode(credential).decode(),
+        by_time_pk=keys.devices_of(tenant),
+        by_time_sk=credential.id,
+        expires_at=ceil(credential.expires_at.timestamp()) if credential.expires_at else None,
+        **more,
+    )
+
+
+def credential_key(tenant: str, credential: DeviceCredential) -> keys.Key:
+    """Where a credential lies."""
     return keys.Key(keys.user(tenant, credential.user_id), keys.DEVICE + credential.id)
 
 

@@ -26,6 +26,14 @@ RESOURCE_SERVER = "RESOURCE_SERVER#"
 SIGNING_KEY = "SIGNING_KEY#"
 PASSWORD_HISTORY = "PASSWORD_HISTORY#"  # noqa: S105 - the name of an item, not a secret
 WORK = "WORK#"
+SESSION = "SESSION#"
+CODE = "CODE"
+FAILURES = "FAILURES#"
+REVOKED = "REVOKED#"
+CONSENT = "CONSENT#"
+TICKET = "TICKET#"
+MAIL = "MAIL"
+ASSERTION = "ASSERTION"
 
 TENANTS = "TENANTS"
 """Partition of the index by time that lists the tenants themselves."""
@@ -81,6 +89,16 @@ def work(tenant: str, work_id: str) -> Key:
     return Key(f"T#{tenant}#W#{work_id}", WORK)
 
 
+def one_time(tenant: str, digest: str, kind: str) -> Key:
+    """What a one-time secret leads to, by the digest of the secret."""
+    return Key(f"T#{tenant}#O#{digest}", kind)
+
+
+def failures(tenant: str, connection_id: str, name: str, ip: str) -> Key:
+    """A counter of failed attempts: of a name at a connection from an address; without a name, of the address."""
+    return Key(f"T#{tenant}#F#{connection_id}#{folded(name)}", FAILURES + folded(ip, 900))
+
+
 def by_email(tenant: str, email: str) -> str:
     """Index: the users that carry an e-mail address."""
     return f"T#{tenant}#E#{folded(email)}"
@@ -104,6 +122,16 @@ def accounts_of(tenant: str, connection_id: str) -> str:
 def devices_of(tenant: str) -> str:
     """Index by time: the device credentials of a tenant."""
     return f"T#{tenant}#DEVICES"
+
+
+def sessions_of(tenant: str) -> str:
+    """Index by time: the sessions of a tenant, by their id."""
+    return f"T#{tenant}#SESSIONS"
+
+
+def consents_of(tenant: str) -> str:
+    """Index by time: the consents of a tenant, by their id."""
+    return f"T#{tenant}#CONSENTS"
 
 
 def moment(date: datetime, name: str) -> str:

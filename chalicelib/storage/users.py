@@ -43,6 +43,7 @@ class UserItem(Item):
     document = UnicodeAttribute()
     version = NumberAttribute()
     blocked = BooleanAttribute()
+    generation = NumberAttribute(default=0)
     logins_count = NumberAttribute(default=0)
     last_login = NumberAttribute(null=True)
     last_ip = UnicodeAttribute(null=True)
@@ -78,8 +79,8 @@ class UserStore:
 
     def find(self, tenant: str, user_id: str) -> User | None:
         """Read a profile."""
-        item = self.table.get(UserItem, keys.Key(keys.user(tenant, user_id), keys.PROFILE))
-        return _decode(item) if item else None
+        item = self.table.get(UserItem, profile_key(tenant, user_id))
+        return decode_user(item) if item else None
 
     def with_email(self, tenant: str, email: str) -> Sequence[User]:
         """Find by address: one query and one batch of reads. The index may lag, so what was read decides."""
@@ -97,7 +98,7 @@ class UserStore:
 
         def owners(found: Sequence[keys.Key]) -> Sequence[User]:
             ids = dict.fromkeys(item.user_id for item in self.table.batch_get(IdentityItem, found))
-            return self._read([keys.Key(keys.user(tenant, user_id), keys.PROFILE) for user_id in ids])
+            return self._read([profile_key(tenant, user_id) for user_id in ids])
 
         return self._page(pks, request, owners, newest_first=newest_first)
 
@@ -110,15 +111,7 @@ class UserStore:
     def login(self, tenant: str, connection_id: str, name: str) -> Login | None:
         """Find who signs in by a name: one read."""
         item = self.table.get(LoginItem, keys.login(tenant, connection_id, name))
-        if item is None:
-            return None
-        return Login(
-            connection_id=item.connection_id,
-            name=item.name,
-            user_id=item.user_id,
-            identity_id=item.identity_id,
-            password_hash=item.password_hash,
-        )
+        return decode_login(item) if item else None
 
     def password_history(self, tenant: str, user_id: str, connection_id: str) -> PasswordHistory | None:
         """Read the earlier passwords of an account."""
@@ -160,7 +153,7 @@ class UserStore:
     def link(self, tenant: str, change: Change, secondary: User, event: LogEvent) -> None:
         """Move the accounts of `secondary` to the user and remove its profile, in one transaction."""
         transaction = self._updated(tenant, change)
-        key = keys.Key(keys.user(tenant, secondary.user_id), keys.PROFILE)
+        key = profile_key(tenant, secondary.user_id)
         transaction.delete(key, UserItem.version == secondary.version)
         owner = change.after.user_id
         self._move(transaction, tenant, secondary.main, secondary.user_id, owner)
@@ -179,7 +172,7 @@ class UserStore:
 
     def retire(self, tenant: str, user: User, works: Sequence[Work], event: LogEvent) -> None:
         """Remove the profile and every name of it in one transaction, and note what is left."""
-        profile = keys.Key(keys.user(tenant, user.user_id), keys.PROFILE)
+        profile = profile_key(tenant, user.user_id)
         transaction = self.table.write().delete(profile, UserItem.version == user.version)
         for identity in user.identities:
             for name in identity.names:
@@ -226,10 +219,11 @@ class UserStore:
     def _updated(self, tenant: str, change: Change) -> Transaction:
         """Begin a transaction with the new profile; counters are left alone."""
         before, after = change.before, change.after
-        item = UserItem.at(keys.Key(keys.user(tenant, after.user_id), keys.PROFILE))
+        item = UserItem.at(profile_key(tenant, after.user_id))
         actions = [
             UserItem.document.set(_document(after)),
             UserItem.blocked.set(after.blocked),
+            UserItem.generation.set(after.generation),
             UserItem.version.set(before.version + 1),
         ]
         if before.email != after.email and after.email:
@@ -240,10 +234,11 @@ class UserStore:
     def _item(self, tenant: str, user: User) -> UserItem:
         moment = keys.moment(user.created_at, user.user_id)
         return UserItem.at(
-            keys.Key(keys.user(tenant, user.user_id), keys.PROFILE),
+            profile_key(tenant, user.user_id),
             document=_document(user),
             version=1,
             blocked=user.blocked,
+            generation=user.generation,
             by_email_pk=keys.by_email(tenant, user.email) if user.email else None,
             by_email_sk=moment if user.email else None,
             by_time_pk=keys.users_by_creation(tenant, keys.shard(user.user_id, self.table.shards)),
@@ -272,7 +267,7 @@ class UserStore:
         return Page(items=users, start=request.offset, limit=request.per_page, total=total, next=following)
 
     def _read(self, found: Sequence[keys.Key]) -> Sequence[User]:
-        return [_decode(item) for item in self.table.batch_get(UserItem, found)]
+        return [decode_user(item) for item in self.table.batch_get(UserItem, found)]
 
 
 def _beyond(start_after: str, *, newest_first: bool) -> Condition:
@@ -282,18 +277,44 @@ def _beyond(start_after: str, *, newest_first: bool) -> Condition:
 
 def _document(user: User) -> str:
     """Encode a profile without what is kept beside it."""
-    return msgspec.json.encode(replace(user, logins_count=0, last_login=None, last_ip="", version=0)).decode()
+    return msgspec.json.encode(
+        replace(user, logins_count=0, last_login=None, last_ip="", generation=0, version=0)
+    ).decode()
 
 
-def _decode(item: UserItem) -> User:
+def profile_key(tenant: str, user_id: str) -> keys.Key:
+    """Where a profile lies."""
+    return keys.Key(keys.user(tenant, user_id), keys.PROFILE)
+
+
+def in_generation(user: User) -> tuple[Condition, Conflict]:
+    """Demand that nobody blocked a user, or ended their sessions, since the profile was read; and what it means."""
+    ended = Conflict("The user was blocked, or their sessions were ended, at this moment.", code="generation_over")
+    return (UserItem.generation == user.generation) & (UserItem.blocked == False), ended  # noqa: E712 - a condition
+
+
+def decode_user(item: UserItem) -> User:
+    """Make the profile of an item."""
     last_login = datetime.fromtimestamp(item.last_login / 1000, UTC) if item.last_login is not None else None
     return replace(
         msgspec.json.decode(item.document, type=User),
         version=int(item.version),
         blocked=item.blocked,
+        generation=int(item.generation),
         logins_count=int(item.logins_count),
         last_login=last_login,
         last_ip=item.last_ip or "",
+    )
+
+
+def decode_login(item: LoginItem) -> Login:
+    """Make the sign-in name of an item."""
+    return Login(
+        connection_id=item.connection_id,
+        name=item.name,
+        user_id=item.user_id,
+        identity_id=item.identity_id,
+        password_hash=item.password_hash,
     )
 
 

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+E = TypeVar("E", bound="OAuthError")
+
 
 class OAuthError(Exception):
-    """A refusal of the token endpoint. `error` is OAuth's code; `detail` is for the log alone."""
+    """A refusal in OAuth's words. `error` is its code; `detail` is for the log alone.
+
+    `recorded` says that whoever raised it has written the event of it.
+    """
 
     def __init__(self, error: str, description: str, *, detail: str = "") -> None:
         super().__init__(description)
         self.error = error
         self.description = description
         self.detail = detail
+        self.recorded = False
+
+
+def recorded(error: E) -> E:
+    """Mark a refusal whose event is written."""
+    error.recorded = True
+    return error
 
 
 class MalformedRequest(OAuthError):
@@ -18,6 +32,43 @@ class MalformedRequest(OAuthError):
 
     def __init__(self, description: str) -> None:
         super().__init__("invalid_request", description)
+
+
+class WrongPassword(OAuthError):
+    """The name is unknown or the password is wrong: one answer for both (S7)."""
+
+    DESCRIPTION = "Wrong email or password."
+
+    def __init__(self) -> None:
+        super().__init__("invalid_grant", self.DESCRIPTION)
+
+
+class InvalidGrant(OAuthError):
+    """A code or refresh token that gives nothing: unknown, spent, expired, or another client's."""
+
+    def __init__(self, description: str, *, detail: str = "") -> None:
+        super().__init__("invalid_grant", description, detail=detail)
+
+
+class UserBlocked(OAuthError):
+    """The user is who they say, and may not enter."""
+
+    DESCRIPTION = "user is blocked"
+
+    def __init__(self) -> None:
+        super().__init__("unauthorized", self.DESCRIPTION)
+
+
+class TooManyAttempts(OAuthError):
+    """Too many attempts failed, for this user or from this address; even the right password is refused now."""
+
+    DESCRIPTION = (
+        "Your account has been blocked after multiple consecutive login attempts. We've sent you an email with"
+        " instructions on how to unblock it."
+    )
+
+    def __init__(self) -> None:
+        super().__init__("too_many_attempts", self.DESCRIPTION)
 
 
 class UnknownClient(OAuthError):

@@ -1,0 +1,278 @@
+"""/authorize and what follows it: prove the client, find the session, ask the user what must be asked, answer.
+
+A sign-in under way is kept nowhere: it is sealed into the `state` of the pages, bound to the browser that began it, so
+that a stranger cannot finish it nor hand it to somebody (S20).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from chalicelib.core.errors import Conflict, Invalid
+from chalicelib.core.handles import SECRET_CHARACTERS, digest
+from chalicelib.core.oauth.errors import OAuthError, UserBlocked
+from chalicelib.core.oauth.requests import AuthorizeError, AuthorizeRequest, parameters, read, redirect_uri_for
+from chalicelib.core.oauth.responses import SendBack
+from chalicelib.core.sessions import Lifetimes
+from chalicelib.core.sign_ins import Authenticated, SignIn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.core.ambient import Ambient
+    from chalicelib.core.callers import Caller
+    from chalicelib.core.clients import Client
+    from chalicelib.core.connections import Connection, Connections
+    from chalicelib.core.consents import Consents
+    from chalicelib.core.entities import EntityStore
+    from chalicelib.core.handles import Handle
+    from chalicelib.core.oauth.responses import Responses, Terms
+    from chalicelib.core.seals import Seals
+    from chalicelib.core.sessions import Session, Sessions
+    from chalicelib.core.sign_ins import SignIns
+    from chalicelib.core.tenants import Tenants
+    from chalicelib.core.users import User
+
+UNDER_WAY = timedelta(hours=1)
+"""How long a page of a sign-in may be left open."""
+_PURPOSE = "authorize"
+LOGIN, SIGNUP, CONSENT = "login", "signup", "consent"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Browser:
+    """What a browser brings: the handle of its session, and the secret that ties it to sign-ins it began."""
+
+    session: str = ""
+    flow: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """A page must be shown: which, its sealed state, and the browser's secret, to be set again as a cookie."""
+
+    page: str
+    state: str
+    flow: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entered:
+    """What follows a sign-in: where to go on, and the handle of the new session until its absolute end."""
+
+    outcome: SendBack | Ask
+    handle: Handle
+    session: Session
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnderWay:
+    """A sign-in under way, opened from its state: the request, its client, and where its user may sign in."""
+
+    request: AuthorizeRequest
+    client: Client
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authorize:
+    """Carries a request for authorization from its arrival to its answer."""
+
+    clients: EntityStore[Client]
+    connections: Connections
+    tenants: Tenants
+    sessions: Sessions
+    sign_ins: SignIns
+    consents: Consents
+    responses: Responses
+    seals: Seals
+    ambient: Ambient
+
+    def begin(self, caller: Caller, given: Mapping[str, list[str]], browser: Browser) -> SendBack | Ask:
+        """Answer at once if the session allows it, or say what must be asked first.
+
+        Invalid, for a page, as long as the client is not proven; after that every refusal is sent back to it.
+        """
+        asked = parameters(given)
+        client = self._client(caller.tenant, asked.get("client_id", ""))
+        redirect_uri = redirect_uri_for(client, asked.get("redirect_uri"))
+        try:
+            return self._begin(caller, client, read(asked, client, redirect_uri), browser)
+        except AuthorizeError as error:
+            return self.responses.refusal(caller.tenant, error)
+
+    def under_way(self, caller: Caller, state: str, browser: Browser) -> UnderWay:
+        """Open the state of a page; Invalid if it is old, was changed, or is another browser's."""
+        kept = self.seals.open(caller.tenant, _PURPOSE, state)
+        if kept is None or kept["flow"] != digest(browser.flow):
+            raise Invalid(
+                "This sign-in has expired, or was begun in another browser. Go back to the application and try again.",
+                code="expired_state",
+            )
+        request = AuthorizeRequest.of(kept["request"])
+        return UnderWay(request=request, client=self._client(caller.tenant, request.client_id), state=state)
+
+    def connection_for(self, caller: Caller, under_way: UnderWay) -> Connection:
+        """Choose the database where the user has a password.
+
+        The one that was asked for, the tenant's default, or the first that is turned on for the client.
+        """
+        tenant, request = caller.tenant, under_way.request
+        enabled = [
+            each for each in self.connections.enabled_for(tenant, under_way.client.client_id) if each.is_database
+        ]
+        wanted = request.connection or str(self.tenants.recall_settings(tenant)["default_directory"] or "")
+        named = [each for each in enabled if wanted in {each.name, *each.realms}]
+        if not enabled or (request.connection and not named):
+            raise AuthorizeError("invalid_request", "No connection is enabled for the client.", request)
+        return (named or enabled)[0]
+
+    def finish(self, caller: Caller, under_way: UnderWay, proven: Authenticated, browser: Browser) -> Entered:
+        """Write the sign-in of a proven user: a new session, whatever the browser had, and the answer with it."""
+        request, client = under_way.request, under_way.client
+        terms = self.responses.terms(caller.tenant, client, request)
+        lifetimes = self._lifetimes(caller.tenant)
+        session, handle = self.sessions.begin(caller, proven.user, proven.connection, lifetimes)
+        session = replace(session, clients=(client.client_id,), methods=proven.methods)
+        must_ask = self._must_consent(caller.tenant, client, request, terms, proven.user)
+        outcome, code = None, None
+        if not must_ask:
+            outcome, code = self.responses.success(caller, client, request, terms, proven.user, session)
+        held = self.sessions.held(caller.tenant, browser.session) if browser.session else None
+        sign_in = SignIn(
+            user=proven.user,
+            at=self.ambient.now(),
+            ip=caller.ip,
+            event=self.sign_ins.event(caller, client, proven, "s"),
+            counted=True,
+            counters=proven.counters,
+            upgraded=proven.upgraded,
+            session=session,
+            replaced=held[1] if held else None,
+            code=code,
+        )
+        try:
+            self.sign_ins.record(caller.tenant, sign_in)
+        except Conflict:
+            raise UserBlocked from None
+        return Entered(outcome=outcome or self._ask(caller, CONSENT, request, browser), handle=handle, session=session)
+
+    def consent(self, caller: Caller, under_way: UnderWay, browser: Browser, *, allowed: bool) -> SendBack | Ask:
+        """Go on after the user was asked: remember what was allowed, or send the refusal back."""
+        request, client = under_way.request, under_way.client
+        if not allowed:
+            return self.send_refusal(
+                caller, under_way, OAuthError("access_denied", "User did not authorize the request")
+            )
+        try:
+            found = self._session(caller, client, request, browser)
+            if found is None:
+                return self._ask(caller, LOGIN, request, browser)
+            user, session = found
+            terms = self.responses.terms(caller.tenant, client, request)
+            audience = terms.server.identifier if terms.server else ""
+            self.consents.give(caller, user, client.client_id, audience, terms.scope)
+            return self._answer(caller, client, request, terms, user, session)
+        except AuthorizeError as error:
+            return self.responses.refusal(caller.tenant, error)
+
+    def send_refusal(self, caller: Caller, under_way: UnderWay, error: OAuthError) -> SendBack:
+        """Send a refusal of the pages back to the application."""
+        return self.responses.refusal(caller.tenant, AuthorizeError(error.error, error.description, under_way.request))
+
+    def _begin(self, caller: Caller, client: Client, request: AuthorizeRequest, browser: Browser) -> SendBack | Ask:
+        terms = self.responses.terms(caller.tenant, client, request)
+        silent = "none" in request.prompts
+        found = self._session(caller, client, request, browser)
+        if found is None or request.prompts & {"login", "select_account"}:
+            if silent:
+                raise AuthorizeError("login_required", "Login required", request)
+            page = SIGNUP if request.screen_hint == "signup" else LOGIN
+            return self._ask(caller, page, request, browser)
+        user, session = found
+        if self._must_consent(caller.tenant, client, request, terms, user):
+            if silent:
+                raise AuthorizeError("consent_required", "Consent required", request)
+            return self._ask(caller, CONSENT, request, browser)
+        try:
+            return self._answer(caller, client, request, terms, user, session)
+        except Conflict:  # blocked or signed out at this very moment
+            if silent:
+                raise AuthorizeError("login_required", "Login required", request) from None
+            return self._ask(caller, LOGIN, request, browser)
+
+    def _session(
+        self, caller: Caller, client: Client, request: AuthorizeRequest, browser: Browser
+    ) -> tuple[User, Session] | None:
+        """Find a session that this request may use: not over, not too old, of a connection that the client has."""
+        found = self.sessions.held(caller.tenant, browser.session)
+        if found is None:
+            return None
+        user, session = found
+        if user.blocked:
+            if "none" in request.prompts:
+                raise AuthorizeError(UserBlocked().error, UserBlocked.DESCRIPTION, request)
+            return None
+        age = (self.ambient.now() - session.authenticated_at).total_seconds()
+        if request.max_age is not None and age > request.max_age:
+            return None
+        enabled = {each.id: each for each in self.connections.enabled_for(caller.tenant, client.client_id)}
+        connection = enabled.get(session.connection_id)
+        if connection is None or request.connection not in {"", connection.name, *connection.realms}:
+            return None
+        return user, session
+
+    def _answer(
+        self,
+        caller: Caller,
+        client: Client,
+        request: AuthorizeRequest,
+        terms: Terms,
+        user: User,
+        session: Session,
+    ) -> SendBack:
+        """Answer from a session, and record its use."""
+        connection = self.connections.demand_enabled(caller.tenant, session.connection_id, client.client_id)
+        proven = Authenticated(user=user, connection=connection)
+        answer, code = self.responses.success(caller, client, request, terms, user, session)
+        sign_in = SignIn(
+            user=user,
+            at=self.ambient.now(),
+            ip=caller.ip,
+            event=self.sign_ins.event(caller, client, proven, "ssa"),
+            counted=False,
+            session=self.sessions.touched(caller, session, client.client_id, self._lifetimes(caller.tenant)),
+            code=code,
+        )
+        self.sign_ins.record(caller.tenant, sign_in)
+        return answer
+
+    def _must_consent(self, tenant: str, client: Client, request: AuthorizeRequest, terms: Terms, user: User) -> bool:
+        """Ask for a third party, or where an API or the request insists, unless it was allowed before."""
+        insists = terms.server is not None and not terms.server.skip_consent_for_verifiable_first_party_clients
+        if "consent" in request.prompts:
+            return True
+        if client.is_first_party and not insists:
+            return False
+        audience = terms.server.identifier if terms.server else ""
+        return not self.consents.covers(tenant, user.user_id, client.client_id, audience, terms.scope)
+
+    def _ask(self, caller: Caller, page: str, request: AuthorizeRequest, browser: Browser) -> Ask:
+        flow = browser.flow or self.ambient.new_secret(SECRET_CHARACTERS)
+        # Asking again for what was just done would never end.
+        asked = replace(request, prompt=" ".join(sorted(request.prompts - {"login", "select_account"})))
+        document = {"request": (asked if page == CONSENT else request).document(), "flow": digest(flow)}
+        return Ask(page=page, state=self.seals.seal(caller.tenant, _PURPOSE, document, UNDER_WAY), flow=flow)
+
+    def _client(self, tenant: str, client_id: str) -> Client:
+        if not client_id:
+            raise Invalid("Missing required parameter: client_id", code="invalid_request")
+        client = self.clients.recall(tenant, client_id)
+        if client is None or client.is_global:
+            raise Invalid(f"Unknown client: {client_id[:64]}", code="invalid_request")
+        return client
+
+    def _lifetimes(self, tenant: str) -> Lifetimes:
+        return Lifetimes.of(self.tenants.recall_settings(tenant))

@@ -1,0 +1,145 @@
+"""Tokens that speak of a user: access tokens for APIs and for /userinfo, and ID tokens.
+
+Without an audience an access token is opaque: sealed for /userinfo, which sees at each use whether what it came from
+was revoked. With one it is a JWT, which lives until it expires.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.core.errors import Unauthenticated
+from chalicelib.core.oauth.claims import half_hash, user_claims
+from chalicelib.core.oauth.tokens import MAX_TOKEN, AccessToken
+
+if TYPE_CHECKING:
+    from chalicelib.core.ambient import Ambient
+    from chalicelib.core.clients import Client
+    from chalicelib.core.hosts import Hosts
+    from chalicelib.core.oauth.tokens import TokenFormat
+    from chalicelib.core.resource_servers import ResourceServer
+    from chalicelib.core.seals import Seals
+    from chalicelib.core.signing_keys import SigningKeys
+    from chalicelib.core.users import User
+
+OPAQUE_LIFE = timedelta(hours=24)
+"""Of a token for /userinfo alone, as with Auth0."""
+_PURPOSE = "access token"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UserGrant:
+    """What a user lets a client have: everything tokens are made of. `grant_id` names all that came of one sign-in."""
+
+    user: User
+    client: Client
+    scope: str
+    server: ResourceServer | None
+    grant_id: str
+    session_id: str
+    authenticated_at: datetime
+    nonce: str = ""
+    with_auth_time: bool = False
+    grant_type: str = ""
+
+    @property
+    def has_openid(self) -> bool:
+        """Whether there is an ID token, and /userinfo."""
+        return "openid" in self.scope.split()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bearer:
+    """Who holds a token for /userinfo."""
+
+    user_id: str
+    scope: str
+    grant_id: str
+    generation: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserTokens:
+    """Makes tokens of a user, and believes or refuses one presented to /userinfo."""
+
+    format: TokenFormat
+    seals: Seals
+    signing_keys: SigningKeys
+    hosts: Hosts
+    ambient: Ambient
+
+    def access_token(self, tenant: str, grant: UserGrant) -> AccessToken:
+        """Make an access token: a JWT for the API, or an opaque one for /userinfo."""
+        if grant.server is None:
+            return self._opaque(tenant, grant)
+        issued, server, issuer = self._now(), grant.server, self.hosts.issuer(tenant)
+        own_api = {"gen": grant.user.generation} if server.is_system else {}
+        claims = {
+            "iss": issuer,
+            "sub": grant.user.user_id,
+            "aud": [server.identifier, self._userinfo(tenant)] if grant.has_openid else server.identifier,
+            "iat": issued,
+            "exp": issued + server.token_lifetime,
+            "scope": grant.scope,
+            "azp": grant.client.client_id,
+            **({"gty": grant.grant_type} if grant.grant_type else {}),
+            **own_api,
+        }
+        value = self.format.sign(tenant, self.signing_keys.current(tenant), claims)
+        return AccessToken(value=value, expires_in=server.token_lifetime, scope=grant.scope)
+
+    def id_token(self, tenant: str, grant: UserGrant, *, access_token: str = "", code: str = "") -> str:
+        """Make an ID token (OpenID Connect Core 1.0, 2) with the profile the scopes ask for."""
+        issued = self._now()
+        claims: dict[str, Any] = {
+            **user_claims(grant.user, grant.scope),
+            "iss": self.hosts.issuer(tenant),
+            "aud": grant.client.client_id,
+            "iat": issued,
+            "exp": issued + int(grant.client.jwt_configuration["lifetime_in_seconds"]),
+        }
+        optional = {
+            "sid": grant.session_id,
+            "nonce": grant.nonce,
+            "auth_time": int(grant.authenticated_at.timestamp()) if grant.with_auth_time else None,
+            "at_hash": half_hash(access_token) if access_token else None,
+            "c_hash": half_hash(code) if code else None,
+        }
+        claims |= {name: value for name, value in optional.items() if value}
+        return self.format.sign(tenant, self.signing_keys.current(tenant), claims)
+
+    def check_userinfo(self, tenant: str, token: str) -> Bearer:
+        """Say whose an access token is, or raise Unauthenticated. An ID token is none (S29)."""
+        if len(token) > MAX_TOKEN:
+            raise Unauthenticated("Unauthorized", detail="too long")
+        sealed = self.seals.open(tenant, _PURPOSE, token)
+        if sealed is not None:
+            return Bearer(
+                user_id=sealed["sub"], scope=sealed["scope"], grant_id=sealed["grant"], generation=sealed["gen"]
+            )
+        claims = self.format.verify(token, self.signing_keys.verifying(tenant))
+        expires, audiences, scope = claims.get("exp"), claims.get("aud"), claims.get("scope")
+        good = isinstance(expires, int) and expires > self._now() and claims.get("iss") == self.hosts.issuer(tenant)
+        named = isinstance(audiences, list) and self._userinfo(tenant) in audiences
+        if not (good and named and isinstance(scope, str) and isinstance(claims.get("sub"), str)):
+            raise Unauthenticated("Unauthorized", detail="issuer, audience, expiry or scope")
+        return Bearer(user_id=claims["sub"], scope=scope, grant_id="", generation=None)
+
+    def _opaque(self, tenant: str, grant: UserGrant) -> AccessToken:
+        document = {
+            "sub": grant.user.user_id,
+            "client": grant.client.client_id,
+            "scope": grant.scope,
+            "grant": grant.grant_id,
+            "gen": grant.user.generation,
+        }
+        value = self.seals.seal(tenant, _PURPOSE, document, OPAQUE_LIFE)
+        return AccessToken(value=value, expires_in=int(OPAQUE_LIFE.total_seconds()), scope=grant.scope)
+
+    def _userinfo(self, tenant: str) -> str:
+        return f"{self.hosts.issuer(tenant)}userinfo"
+
+    def _now(self) -> int:
+        return int(self.ambient.now().timestamp())

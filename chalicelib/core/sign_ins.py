@@ -1,0 +1,188 @@
+"""Signing in with a password: who it is, whether they may enter, and everything that is written when they do.
+
+One transaction writes a sign-in: the counters of the user, the session, the code or refresh token, the event. Its
+conditions decide the races: somebody blocked meanwhile does not enter, nor does anybody beyond the limit of attempts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from chalicelib.core.attempts import LIFE, Counter, counters
+from chalicelib.core.errors import TooMany
+from chalicelib.core.identities import Login
+from chalicelib.core.logs import LogEvent, done
+from chalicelib.core.oauth.codes import AuthorizationCode
+from chalicelib.core.oauth.errors import OAuthError, TooManyAttempts, UserBlocked, WrongPassword, recorded
+from chalicelib.core.refresh_tokens import RefreshToken
+from chalicelib.core.sessions import Session
+from chalicelib.core.users import User
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.core.ambient import Ambient
+    from chalicelib.core.attempts import AttemptStore
+    from chalicelib.core.callers import Caller
+    from chalicelib.core.clients import Client
+    from chalicelib.core.connections import Connection
+    from chalicelib.core.passwords import PasswordHasher
+    from chalicelib.core.users import UserStore
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignIn:
+    """What is written together when somebody enters. `counted` sign-ins change last_login, last_ip and logins_count.
+
+    `user` is as it was read: the write demands the same generation, and that it is not blocked. `replaced` is the
+    session that the browser had before: it ends, so that an id changes with each login (S15).
+    """
+
+    user: User
+    at: datetime
+    ip: str
+    event: LogEvent
+    counted: bool
+    counters: tuple[Counter, ...] = ()
+    upgraded: Login | None = None
+    session: Session | None = None
+    replaced: Session | None = None
+    code: AuthorizationCode | None = None
+    refresh_token: RefreshToken | None = None
+
+
+class SignInStore(Protocol):
+    """Where sign-ins are written, and what they read."""
+
+    def look_up(
+        self, tenant: str, connection_id: str, name: str, wanted: Sequence[Counter]
+    ) -> tuple[Login | None, tuple[Counter, ...]]:
+        """Read a sign-in name and its counters of failures together."""
+
+    def write(self, tenant: str, sign_in: SignIn) -> None:
+        """Write a sign-in; a conflict if its user changed generation or is gone, TooMany if a counter is full."""
+
+    def refuse_blocked(self, tenant: str, sign_in: SignIn) -> None:
+        """Count the attempt of a blocked user, who does not enter, with its event."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Authenticated:
+    """Somebody proven: the user, at which connection, and what the write of the sign-in must still do."""
+
+    user: User
+    connection: Connection
+    counters: tuple[Counter, ...] = ()
+    upgraded: Login | None = None
+    methods: tuple[str, ...] = ("pwd",)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIns:
+    """Proves people, and records that they entered."""
+
+    store: SignInStore
+    attempts: AttemptStore
+    users: UserStore
+    hasher: PasswordHasher
+    ambient: Ambient
+
+    def with_password(
+        self, caller: Caller, client: Client, connection: Connection, name: str, password: str
+    ) -> Authenticated:
+        """Prove somebody by name and password, or raise OAuthError; unknown and known names take as long (S7).
+
+        Two reads: the name with its counters, and the profile.
+        """
+        name = name.strip().lower()
+        login, counted = self.store.look_up(caller.tenant, connection.id, name, counters(connection, name, caller.ip))
+        asking = _Attempt(caller, client, connection, name, counted)
+        if any(counter.full for counter in counted):
+            self.hasher.verify_nobody(password)
+            raise self._too_many(asking)
+        # For an unknown name too, so that the time of a read does not tell.
+        user = self.users.find(caller.tenant, login.user_id if login else "nobody")
+        if login is None or user is None:
+            self.hasher.verify_nobody(password)
+            raise self._failed(asking, None)
+        if not self.hasher.verify(login.password_hash, password):
+            raise self._failed(asking, user)
+        if user.blocked:
+            raise self._blocked(asking, user)
+        return Authenticated(
+            user=user, connection=connection, counters=counted, upgraded=self._upgraded(login, password)
+        )
+
+    def event(self, caller: Caller, client: Client, proven: Authenticated, kind: str) -> LogEvent:
+        """Make the event of something that a proven user does with a client."""
+        event = done(self.ambient, caller, user_id=proven.user.user_id, user_name=name_of(proven.user), type=kind)
+        return _placed(event, client, proven.connection)
+
+    def record(self, tenant: str, sign_in: SignIn) -> None:
+        """Write a sign-in, or say why it came too late."""
+        try:
+            self.store.write(tenant, sign_in)
+        except TooMany:
+            raise TooManyAttempts from None
+
+    def _upgraded(self, login: Login, password: str) -> Login | None:
+        if not self.hasher.outdated(login.password_hash):
+            return None
+        return replace(login, password_hash=self.hasher.hash(password))
+
+    def _failed(self, asking: _Attempt, user: User | None) -> OAuthError:
+        """Count a failure and say so: one answer for an unknown name and a wrong password."""
+        kind = "fp" if user else "fu"
+        event = asking.event(self.ambient, kind, "Wrong email or password.", user)
+        try:
+            self.attempts.fail(asking.caller.tenant, asking.counters, self.ambient.now() + LIFE, event)
+        except TooMany:
+            return self._too_many(asking)
+        return recorded(WrongPassword())
+
+    def _too_many(self, asking: _Attempt) -> TooManyAttempts:
+        of_address = next((counter.full for counter in asking.counters if not counter.name), False)
+        kind = "limit_mu" if of_address else "limit_wc"
+        event = asking.event(self.ambient, kind, TooManyAttempts.DESCRIPTION, None)
+        self.attempts.fail(asking.caller.tenant, (), self.ambient.now(), event)
+        return recorded(TooManyAttempts())
+
+    def _blocked(self, asking: _Attempt, user: User) -> UserBlocked:
+        """Refuse a blocked user who knows the password. The attempt counts as a login, as with Auth0."""
+        event = asking.event(self.ambient, "f", UserBlocked.DESCRIPTION, user)
+        refused = SignIn(user=user, at=self.ambient.now(), ip=asking.caller.ip, event=event, counted=True)
+        self.store.refuse_blocked(asking.caller.tenant, refused)
+        return recorded(UserBlocked())
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    caller: Caller
+    client: Client
+    connection: Connection
+    name: str
+    counters: tuple[Counter, ...]
+
+    def event(self, ambient: Ambient, kind: str, why: str, user: User | None) -> LogEvent:
+        user_id = user.user_id if user else ""
+        event = done(ambient, self.caller, user_id=user_id, user_name=self.name[:320], type=kind)
+        return replace(_placed(event, self.client, self.connection), description=why)
+
+
+def name_of(user: User) -> str:
+    """Give what history calls a user."""
+    return user.email or user.username or user.phone_number or user.name or ""
+
+
+def _placed(event: LogEvent, client: Client, connection: Connection) -> LogEvent:
+    return replace(
+        event,
+        client_id=client.client_id,
+        client_name=client.name,
+        connection=connection.name,
+        connection_id=connection.id,
+        strategy=connection.strategy,
+        strategy_type="database" if connection.is_database else "",
+    )

@@ -1,0 +1,123 @@
+"""Counters of failed attempts in the table: those of a name together, one for each address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from math import ceil
+from typing import TYPE_CHECKING
+
+from pynamodb.attributes import NumberAttribute
+
+from chalicelib.core.attempts import ANYWHERE, PAIR_LIMIT, Blocked
+from chalicelib.core.errors import Conflict, TooMany
+from chalicelib.storage import keys
+from chalicelib.storage.logs import event_item
+from chalicelib.storage.table import Item
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pynamodb.expressions.condition import Condition
+
+    from chalicelib.core.attempts import Counter
+    from chalicelib.core.logs import LogEvent
+    from chalicelib.storage.table import Table, Transaction
+
+
+_ATTEMPTS = 20
+
+
+class FailuresItem(Item):
+    """How many attempts failed since the last success."""
+
+    failures = NumberAttribute()
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStore:
+    """Counts failures."""
+
+    table: Table
+
+    def read(self, tenant: str, wanted: Sequence[Counter]) -> tuple[Counter, ...]:
+        """Read counters in one round trip; what has expired counts nothing."""
+        items = self.table.get_each([(FailuresItem, counter_key(tenant, counter)) for counter in wanted])
+        return tuple(counted(counter, item) for counter, item in zip(wanted, items, strict=True))
+
+    def fail(self, tenant: str, counters: Sequence[Counter], until: datetime, event: LogEvent) -> None:
+        """Count a failure in each, in one transaction with its event, while none of them is full."""
+        for _ in range(_ATTEMPTS):
+            if any(counter.full for counter in counters):
+                break
+            try:
+                self._count(tenant, counters, until, event)
+            except Conflict:  # somebody else counted since we read
+                counters = self.read(tenant, counters)
+            else:
+                return
+        raise TooMany("Too many attempts failed.")
+
+    def blocked(self, tenant: str, connection_id: str, name: str) -> Sequence[Blocked]:
+        """Give the addresses from which a name is refused: one query."""
+        partition = keys.failures(tenant, connection_id, name, "").pk
+        items = self.table.query(FailuresItem, partition, prefix=keys.FAILURES)
+        return [
+            Blocked(
+                connection_id=connection_id, name=name, ip=ip, until=datetime.fromtimestamp(item.expires_at or 0, UTC)
+            )
+            for item in items
+            if (ip := item.sk.removeprefix(keys.FAILURES)) != ANYWHERE and item.failures >= PAIR_LIMIT
+        ]
+
+    def clear(self, tenant: str, connection_id: str, names: Sequence[str], event: LogEvent) -> None:
+        """Forget the failures of names from everywhere, with the event that says so."""
+        transaction = self.table.write().put(event_item(self.table, tenant, event))
+        for name in names:
+            partition = keys.failures(tenant, connection_id, name, "").pk
+            for item in self.table.query(FailuresItem, partition, prefix=keys.FAILURES, expired=True):
+                transaction.delete(item.key)
+        transaction.commit()
+
+    def _count(self, tenant: str, counters: Sequence[Counter], until: datetime, event: LogEvent) -> None:
+        transaction, now = self.table.write().put(event_item(self.table, tenant, event)), self.table.now()
+        for counter in counters:
+            key, end = counter_key(tenant, counter), ceil(until.timestamp())
+            if counter.count:
+                still = (FailuresItem.failures < counter.limit) & (FailuresItem.expires_at > int(now.timestamp()))
+                actions = [FailuresItem.failures.add(1), FailuresItem.expires_at.set(end)]
+                transaction.update(FailuresItem.at(key), actions, still)
+            else:
+                unused = FailuresItem.failures.does_not_exist() | (FailuresItem.expires_at <= int(now.timestamp()))
+                transaction.put(FailuresItem.at(key, failures=1, expires_at=end), unused)
+        transaction.commit()
+
+
+def counter_key(tenant: str, counter: Counter) -> keys.Key:
+    """Where a counter lies."""
+    return keys.failures(tenant, counter.connection_id, counter.name, counter.ip)
+
+
+def counted(counter: Counter, item: FailuresItem | None) -> Counter:
+    """Give a counter with what was read of it."""
+    return replace(counter, count=int(item.failures) if item else 0)
+
+
+def demand_below(transaction: Transaction, tenant: str, counter: Counter, now: datetime) -> None:
+    """Let a sign-in succeed only below the limit, and forget the failures of its name.
+
+    Where nothing was counted when it was read, only the limit of a name from anywhere is held against those who count
+    meanwhile: one unit of capacity for each sign-in rather than three.
+    """
+    full = TooMany("Too many attempts failed.")
+    if counter.count and counter.name:
+        transaction.delete(counter_key(tenant, counter), below_limit(counter, now), full)
+    elif counter.count or counter.ip == ANYWHERE:
+        transaction.check(counter_key(tenant, counter), below_limit(counter, now), full)
+
+
+def below_limit(counter: Counter, now: datetime) -> Condition:
+    """Demand that a counter is not full, or that its time is up."""
+    open_again = FailuresItem.expires_at <= int(now.timestamp())
+    below: Condition = FailuresItem.failures.does_not_exist() | (FailuresItem.failures < counter.limit) | open_again
+    return below
