@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.common_passwords import common_passwords
@@ -13,21 +15,40 @@ from chalicelib.core.ambient import Ambient, Ticks
 from chalicelib.core.client_grants import ClientGrants
 from chalicelib.core.clients import Clients
 from chalicelib.core.connections import Connections
+from chalicelib.core.consents import Consents
 from chalicelib.core.credentials import Credentials
 from chalicelib.core.device_credentials import DeviceCredentials
 from chalicelib.core.gatehouse import Core
 from chalicelib.core.hosts import Hosts
 from chalicelib.core.links import Links
 from chalicelib.core.logs import Logs
+from chalicelib.core.oauth.assertions import Assertions
+from chalicelib.core.oauth.authorize import Authorize
+from chalicelib.core.oauth.client_authentication import ClientAuthentication
 from chalicelib.core.oauth.discovery import Discovery
+from chalicelib.core.oauth.grant_types.authorization_code import CodeExchange
+from chalicelib.core.oauth.grant_types.client_credentials import ClientCredentials
+from chalicelib.core.oauth.grant_types.password import PASSWORD, PASSWORD_REALM, PasswordGrant
+from chalicelib.core.oauth.grant_types.refresh_token import Refresh
+from chalicelib.core.oauth.logout import Logout
+from chalicelib.core.oauth.responses import Responses
+from chalicelib.core.oauth.revocation import Revocation
 from chalicelib.core.oauth.token import TokenEndpoint
 from chalicelib.core.oauth.tokens import AccessTokens
+from chalicelib.core.oauth.user_tokens import UserTokens
+from chalicelib.core.oauth.userinfo import UserInfo
+from chalicelib.core.refresh_tokens import RefreshTokens
+from chalicelib.core.seals import Seals
+from chalicelib.core.sessions import Sessions
+from chalicelib.core.sign_ins import SignIns
 from chalicelib.core.resource_servers import ResourceServers
 from chalicelib.core.signing_keys import SigningKeys
 from chalicelib.core.sweep import Sweep
 from chalicelib.core.tenants import Tenants
 from chalicelib.core.users import Users
+from chalicelib.crypto.assertions import JwtAssertions
 from chalicelib.crypto.passwords import Argon2PasswordHasher
+from chalicelib.crypto.seals import GcmSeals
 from chalicelib.crypto.signing_keys import RsaWorkshop
 from chalicelib.crypto.tokens import Rs256Tokens
 from chalicelib.settings import Settings
@@ -38,6 +59,8 @@ from chalicelib.web.surfaces import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from chalicelib.core.oauth.token import GrantType
 
 
 def build(environment: Mapping[str, str] = os.environ) -> Gatehouse:
@@ -65,7 +88,6 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     signing_keys = SigningKeys(stores.signing_keys, workshop, ambient)
     connections = Connections(stores.connections, ambient)
     client_grants = ClientGrants(stores.client_grants, stores.clients, stores.resource_servers, ambient)
-    tokens = AccessTokens(Rs256Tokens(workshop), signing_keys, hosts, ambient)
     hasher = Argon2PasswordHasher(
         memory_kib=settings.argon2_memory_kib,
         iterations=settings.argon2_iterations,
@@ -77,14 +99,33 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     sweep = Sweep(stores.works, users, links, client_grants, connections)
     clients = Clients(stores.clients, sweep, ambient)
     resource_servers = ResourceServers(stores.resource_servers, sweep, ambient, hosts)
+    nouns = _Nouns(
+        hosts=hosts,
+        stores=stores,
+        ambient=ambient,
+        workshop=workshop,
+        signing_keys=signing_keys,
+        connections=connections,
+        client_grants=client_grants,
+        resource_servers=resource_servers,
+        tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, ambient),
+        sign_ins=SignIns(stores.sign_ins, stores.attempts, stores.users, hasher, ambient),
+    )
     return Core(
         hosts=hosts,
-        tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, ambient),
+        tenants=nouns.tenants,
         signing_keys=signing_keys,
-        tokens=tokens,
-        token_endpoint=TokenEndpoint(
-            stores.clients, client_grants, resource_servers, stores.tenants, tokens, stores.logs, ambient
+        tokens=nouns.access_tokens,
+        token_endpoint=nouns.token_endpoint(),
+        revocation=Revocation(nouns.client_authentication, stores.refresh_tokens, ambient),
+        userinfo=UserInfo(nouns.user_tokens, stores.codes),
+        authorize=nouns.authorize(),
+        logout=Logout(
+            nouns.sessions, stores.clients, nouns.tenants, nouns.token_format, signing_keys, hosts
         ),
+        sign_ins=nouns.sign_ins,
+        sessions=nouns.sessions,
+        consents=nouns.consents,
         discovery=Discovery(hosts, signing_keys),
         clients=clients,
         client_grants=client_grants,
@@ -96,6 +137,101 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         logs=Logs(stores.logs, ambient),
         sweep=sweep,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Nouns:
+    """What signing in is made of, put together."""
+
+    hosts: Hosts
+    stores: Stores
+    ambient: Ambient
+    workshop: RsaWorkshop
+    signing_keys: SigningKeys
+    connections: Connections
+    client_grants: ClientGrants
+    resource_servers: ResourceServers
+    tenants: Tenants
+    sign_ins: SignIns
+
+    @cached_property
+    def token_format(self) -> Rs256Tokens:
+        return Rs256Tokens(self.workshop)
+
+    @cached_property
+    def seals(self) -> Seals:
+        return Seals(GcmSeals(self.workshop), self.signing_keys, self.ambient)
+
+    @cached_property
+    def access_tokens(self) -> AccessTokens:
+        return AccessTokens(self.token_format, self.signing_keys, self.hosts, self.ambient)
+
+    @cached_property
+    def user_tokens(self) -> UserTokens:
+        return UserTokens(self.token_format, self.seals, self.signing_keys, self.hosts, self.ambient)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(self.stores.sessions, self.ambient)
+
+    @cached_property
+    def consents(self) -> Consents:
+        return Consents(self.stores.consents, self.ambient)
+
+    @cached_property
+    def refresh_tokens(self) -> RefreshTokens:
+        return RefreshTokens(self.stores.refresh_tokens, self.ambient)
+
+    @cached_property
+    def client_authentication(self) -> ClientAuthentication:
+        assertions = Assertions(JwtAssertions(), self.stores.assertions, self.hosts, self.ambient)
+        return ClientAuthentication(self.stores.clients, assertions, self.ambient)
+
+    def authorize(self) -> Authorize:
+        responses = Responses(self.resource_servers, self.tenants, self.user_tokens, self.hosts, self.ambient)
+        return Authorize(
+            clients=self.stores.clients,
+            connections=self.connections,
+            tenants=self.tenants,
+            sessions=self.sessions,
+            sign_ins=self.sign_ins,
+            consents=self.consents,
+            responses=responses,
+            seals=self.seals,
+            ambient=self.ambient,
+        )
+
+    def token_endpoint(self) -> TokenEndpoint:
+        password = PasswordGrant(
+            sign_ins=self.sign_ins,
+            connections=self.connections,
+            resource_servers=self.resource_servers,
+            refresh_tokens=self.refresh_tokens,
+            tenants=self.tenants,
+            tokens=self.user_tokens,
+            ambient=self.ambient,
+        )
+        exchange = CodeExchange(
+            codes=self.stores.codes,
+            users=self.stores.users,
+            connections=self.connections,
+            resource_servers=self.resource_servers,
+            refresh_tokens=self.refresh_tokens,
+            tokens=self.user_tokens,
+            ambient=self.ambient,
+        )
+        grant_types: dict[str, GrantType] = {
+            "client_credentials": ClientCredentials(
+                self.client_grants, self.resource_servers, self.tenants, self.access_tokens, self.stores.logs
+            ),
+            "authorization_code": exchange,
+            "refresh_token": Refresh(
+                self.refresh_tokens, self.connections, self.resource_servers, self.user_tokens, self.ambient
+            ),
+            PASSWORD: password,
+            PASSWORD_REALM: password,
+        }
+        return TokenEndpoint(self.client_authentication, self.stores.logs, self.ambient, grant_types)
 
 
 def _now() -> datetime:

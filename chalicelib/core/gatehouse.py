@@ -10,14 +10,21 @@ if TYPE_CHECKING:
     from chalicelib.core.client_grants import ClientGrants
     from chalicelib.core.clients import Clients
     from chalicelib.core.connections import Connections
+    from chalicelib.core.consents import Consents
     from chalicelib.core.device_credentials import DeviceCredentials
     from chalicelib.core.hosts import Hosts
     from chalicelib.core.links import Links
     from chalicelib.core.logs import Logs
+    from chalicelib.core.oauth.authorize import Authorize
     from chalicelib.core.oauth.discovery import Discovery
+    from chalicelib.core.oauth.logout import Logout
+    from chalicelib.core.oauth.revocation import Revocation
     from chalicelib.core.oauth.token import TokenEndpoint
     from chalicelib.core.oauth.tokens import AccessTokens
+    from chalicelib.core.oauth.userinfo import UserInfo
     from chalicelib.core.resource_servers import ResourceServers
+    from chalicelib.core.sessions import Sessions
+    from chalicelib.core.sign_ins import SignIns
     from chalicelib.core.signing_keys import SigningKeys
     from chalicelib.core.sweep import Sweep
     from chalicelib.core.tenants import Tenants
@@ -33,6 +40,13 @@ class Core:
     signing_keys: SigningKeys
     tokens: AccessTokens
     token_endpoint: TokenEndpoint
+    revocation: Revocation
+    userinfo: UserInfo
+    authorize: Authorize
+    logout: Logout
+    sign_ins: SignIns
+    sessions: Sessions
+    consents: Consents
     discovery: Discovery
     clients: Clients
     client_grants: ClientGrants

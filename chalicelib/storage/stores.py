@@ -6,13 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.connections import Connection
+from chalicelib.storage.assertions import AssertionStore
+from chalicelib.storage.attempts import AttemptStore
 from chalicelib.storage.cache import Cache
 from chalicelib.storage.client_grants import ClientGrantStore
 from chalicelib.storage.clients import client_store
+from chalicelib.storage.codes import CodeStore
 from chalicelib.storage.connections import ConnectionStore
+from chalicelib.storage.consents import ConsentStore
 from chalicelib.storage.device_credentials import DeviceCredentialStore
 from chalicelib.storage.logs import LogStore
+from chalicelib.storage.refresh_tokens import RefreshTokenStore
 from chalicelib.storage.resource_servers import resource_server_store
+from chalicelib.storage.sessions import SessionStore
+from chalicelib.storage.sign_ins import SignInStore
 from chalicelib.storage.signing_keys import SigningKeyStore
 from chalicelib.storage.tenants import TenantStore
 from chalicelib.storage.users import UserStore
@@ -39,6 +46,13 @@ class Stores:
     device_credentials: DeviceCredentialStore
     logs: LogStore
     works: WorkStore
+    sessions: SessionStore
+    refresh_tokens: RefreshTokenStore
+    codes: CodeStore
+    attempts: AttemptStore
+    sign_ins: SignInStore
+    consents: ConsentStore
+    assertions: AssertionStore
 
     @classmethod
     def of(cls, table: Table) -> Stores:
@@ -58,4 +72,11 @@ class Stores:
             device_credentials=DeviceCredentialStore(table),
             logs=LogStore(table),
             works=WorkStore(table),
+            sessions=SessionStore(table),
+            refresh_tokens=RefreshTokenStore(table),
+            codes=CodeStore(table),
+            attempts=AttemptStore(table),
+            sign_ins=SignInStore(table),
+            consents=ConsentStore(table),
+            assertions=AssertionStore(table),
         )

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from chalicelib.core import errors
-from chalicelib.core.oauth.errors import MalformedRequest, OAuthError, UnknownClient
+from chalicelib.core.oauth.errors import MalformedRequest, OAuthError, TooManyAttempts, UnknownClient
 
 STATUS: dict[type[errors.GatehouseError], HTTPStatus] = {
     errors.Invalid: HTTPStatus.BAD_REQUEST,
@@ -48,6 +48,8 @@ def _oauth_status(error: OAuthError) -> HTTPStatus:
     """Auth0 answers 403 where RFC 6749 says 400: for a grant it refuses. SDKs read the body, not the number."""
     if isinstance(error, MalformedRequest):
         return HTTPStatus.BAD_REQUEST
+    if isinstance(error, TooManyAttempts):
+        return HTTPStatus.TOO_MANY_REQUESTS
     return HTTPStatus.UNAUTHORIZED if isinstance(error, UnknownClient) else HTTPStatus.FORBIDDEN
 
 

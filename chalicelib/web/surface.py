@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
-from chalice.app import Blueprint, Chalice, Response
+from chalice.app import Blueprint, Chalice, CORSConfig, Response
 from chalice.app import Request as HttpRequest
 
 from chalicelib.core.callers import Caller
@@ -25,7 +25,7 @@ from chalicelib.web import decoding
 from chalicelib.web.errors import management_body, oauth_body, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from chalicelib.core.gatehouse import Core
 
@@ -35,7 +35,8 @@ B = TypeVar("B")
 LOG = logging.getLogger("gatehouse")
 MANAGEMENT = "management"
 OAUTH = "oauth"
-_SHAPES = {MANAGEMENT: management_body, OAUTH: oauth_body}
+PAGE = "page"
+_BODIES = {MANAGEMENT: management_body, OAUTH: oauth_body}
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 SECURITY_HEADERS = {
@@ -45,6 +46,15 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 """On every answer (S21); a page adds its Content-Security-Policy."""
+
+
+PUBLIC_CORS = CORSConfig(
+    allow_origin="*",
+    allow_headers=["Authorization", "Auth0-Client", "Content-Type"],
+    max_age=600,
+    expose_headers=["WWW-Authenticate"],
+)
+"""For what pages of any origin may ask: nothing there looks at a cookie."""
 
 
 class Nothing(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,7 +80,19 @@ class Rendered:
     body: str | bytes | dict[str, Any]
     content_type: str = "application/json"
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """Why a request was refused, for the surface that says so: `code` is the error's, `message` may be shown."""
+
+    core: Core
+    caller: Caller
+    http: HttpRequest
+    status: HTTPStatus
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +112,8 @@ class Endpoint:
     answer: Any = None
     status: int = 200
     public: bool = False
+    cors: CORSConfig | None = None
+    refusal: Callable[[Refused], Rendered] | None = None
     shape: str = MANAGEMENT
     tag: str = ""
 
@@ -137,10 +161,13 @@ def _in_our_shape(answer: dict[str, Any]) -> dict[str, Any]:
 class Surface(Blueprint):
     """A Blueprint whose views are wrapped, in one place, from bytes to bytes."""
 
-    def __init__(self, tag: str, *, shape: str = MANAGEMENT) -> None:
+    def __init__(
+        self, tag: str, *, shape: str = MANAGEMENT, refusal: Callable[[Refused], Rendered] | None = None
+    ) -> None:
         super().__init__(__name__)
         self.tag = tag
         self.shape = shape
+        self.refusal = refusal
         self.endpoints: list[Endpoint] = []
 
     def endpoint(self, method: str, path: str, *, summary: str, **known: Any) -> Callable[[Any], Any]:
@@ -148,7 +175,14 @@ class Surface(Blueprint):
 
         def declare(view: Callable[..., Any]) -> Callable[..., Any]:
             declared = Endpoint(
-                method=method, path=path, view=view, summary=summary, shape=self.shape, tag=self.tag, **known
+                method=method,
+                path=path,
+                view=view,
+                summary=summary,
+                shape=self.shape,
+                tag=self.tag,
+                refusal=self.refusal,
+                **known,
             )
             self.endpoints.append(declared)
 
@@ -157,7 +191,7 @@ class Surface(Blueprint):
 
             name = f"{self.tag}_{view.__name__}".replace(" ", "_").replace("-", "_")
             # Every content type is let through to `decoding`, which answers in our shape.
-            self.route(path, methods=[method], name=name, content_types=["*/*"])(wrapped)
+            self.route(path, methods=[method], name=name, content_types=["*/*"], cors=declared.cors)(wrapped)
             return view
 
         return declare
@@ -174,8 +208,11 @@ def _handle(endpoint: Endpoint, call: _Call, parameters: dict[str, str]) -> Resp
     except Exception:  # the one place: anything else is our fault, and the caller gets an id to quote
         LOG.exception("request %s failed: %s %s", caller.request_id, endpoint.method, endpoint.path)
         message = f"Something went wrong on our side. Quote the request id {caller.request_id}."
-        body = _SHAPES[endpoint.shape](HTTPStatus.INTERNAL_SERVER_ERROR, message, "internal_error")
-        return _response(Rendered(body=body, status=HTTPStatus.INTERNAL_SERVER_ERROR))
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        refused = Refused(
+            core=call.core, caller=caller, http=call.http, status=status, code="internal_error", message=message
+        )
+        return _response(_rendered(endpoint, refused))
 
 
 def _answer(endpoint: Endpoint, call: _Call, caller: Caller, parameters: dict[str, str]) -> Any:
@@ -219,13 +256,15 @@ def _identify(endpoint: Endpoint, call: _Call, caller: Caller) -> Caller:
     """Find the tenant of the host, and turn a token into a caller with scopes."""
     if not caller.tenant or not call.core.tenants.exists(caller.tenant):
         raise unknown_tenant()
-    return caller if endpoint.public else call.core.authenticate(caller, _bearer(call.http))
+    missing = Unauthenticated("Missing authentication")
+    return caller if endpoint.public else call.core.authenticate(caller, bearer(call.http, missing))
 
 
-def _bearer(http: HttpRequest) -> str:
+def bearer(http: HttpRequest, missing: GatehouseError) -> str:
+    """Take the token of an Authorization header."""
     header: str = http.headers.get("authorization", "")
     if not header:
-        raise Unauthenticated("Missing authentication")
+        raise missing
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Invalid("Bad HTTP authentication header format", code="Bearer")
@@ -235,13 +274,27 @@ def _bearer(http: HttpRequest) -> str:
 def _refusal(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseError | OAuthError) -> Response:
     status = status_of(error)
     if isinstance(error, OAuthError):
-        body = {"error": error.error, "error_description": error.description}
+        code, message = error.error, error.description
     else:
-        body = _SHAPES[endpoint.shape](status, error.message, error.code)
+        code, message = error.code, error.message
         _record(endpoint, call, caller, error, status)
-    LOG.info("request %s refused: %s %s (%s)", caller.request_id, status, body, error.detail)
+    LOG.info("request %s refused: %s %s %s (%s)", caller.request_id, status, code, message, error.detail)
+    refused = Refused(core=call.core, caller=caller, http=call.http, status=status, code=code, message=message)
+    if isinstance(error, OAuthError) and endpoint.refusal is None:
+        return _response(_as_json(status, {"error": code, "error_description": message}))
+    return _response(_rendered(endpoint, refused))
+
+
+def _rendered(endpoint: Endpoint, refused: Refused) -> Rendered:
+    """Shape a refusal as its surface does: a page, or a body of JSON."""
+    if endpoint.refusal is not None:
+        return endpoint.refusal(refused)
+    return _as_json(refused.status, _BODIES[endpoint.shape](refused.status, refused.message, refused.code))
+
+
+def _as_json(status: HTTPStatus, body: dict[str, Any]) -> Rendered:
     headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else {}
-    return _response(Rendered(body=body, status=status, headers=headers))
+    return Rendered(body=body, status=status, headers=headers)
 
 
 def _record(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseError, status: HTTPStatus) -> None:

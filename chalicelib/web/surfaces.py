@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.web import reference
-from chalicelib.web.authentication import discovery, token
+from chalicelib.web.authentication import authorize, discovery, logout, token
+from chalicelib.web.login import login
 from chalicelib.web.management import (
     client_grants,
     clients,
@@ -28,7 +29,10 @@ SURFACES = [
         logs,
         keys,
         tenants,
+        authorize,
+        login,
         token,
+        logout,
         discovery,
         reference,
     )

@@ -178,6 +178,10 @@ class Authorize:
         except AuthorizeError as error:
             return self.responses.refusal(caller.tenant, error)
 
+    def ask_to_sign_in(self, caller: Caller, under_way: UnderWay, browser: Browser) -> Ask:
+        """Go back to the login page: the session of somebody who was asked is over."""
+        return self._ask(caller, LOGIN, under_way.request, browser)
+
     def send_refusal(self, caller: Caller, under_way: UnderWay, error: OAuthError) -> SendBack:
         """Send a refusal of the pages back to the application."""
         return self.responses.refusal(caller.tenant, AuthorizeError(error.error, error.description, under_way.request))

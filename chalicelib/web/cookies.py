@@ -1,0 +1,37 @@
+"""The two cookies of a browser: its session, and what ties sign-ins it began to it. Never readable by a script (S16)."""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+
+from chalicelib.core.oauth.authorize import Browser
+
+if TYPE_CHECKING:
+    from chalice.app import Request as HttpRequest
+
+SESSION = "__Host-gatehouse"
+FLOW = "__Host-gatehouse-flow"
+_SAME_SITE = {SESSION: "None", FLOW: "Lax"}
+"""Applications of other sites ask in a frame whether somebody is signed in; nobody else posts our forms."""
+
+
+def browser(http: HttpRequest) -> Browser:
+    """Read what a browser brings; cookies that cannot be read are none."""
+    try:
+        sent = SimpleCookie(http.headers.get("cookie", ""))
+    except CookieError:
+        return Browser()
+    session, flow = (sent[name].value if name in sent else "" for name in (SESSION, FLOW))
+    return Browser(session=session, flow=flow)
+
+
+def kept(name: str, value: str, *, seconds: int | None) -> str:
+    """Set a cookie, for `seconds` or until the browser is closed."""
+    life = "" if seconds is None else f"; Max-Age={seconds}"
+    return f"{name}={value}; Path=/; Secure; HttpOnly; SameSite={_SAME_SITE[name]}{life}"
+
+
+def dropped(name: str) -> str:
+    """Remove a cookie."""
+    return kept(name, "", seconds=0)

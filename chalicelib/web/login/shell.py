@@ -1,0 +1,137 @@
+"""What the sign-in pages need of a request: their frame, their language, how they refuse, how they answer a client."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+from chalicelib.core.errors import Forbidden
+from chalicelib.core.oauth.authorize import Ask, Entered
+from chalicelib.core.oauth.errors import TooManyAttempts, UserBlocked
+from chalicelib.web import cookies
+from chalicelib.web.login.pages import (
+    FormPostPage,
+    Shell,
+    WebMessagePage,
+    message,
+    render_form_post,
+    render_message,
+    render_web_message,
+)
+from chalicelib.web.pages import language
+from chalicelib.web.surface import PAGE, Incoming, Refused, Rendered, Surface
+
+if TYPE_CHECKING:
+    from chalice.app import Request as HttpRequest
+
+    from chalicelib.core.callers import Caller
+    from chalicelib.core.clients import Client
+    from chalicelib.core.gatehouse import Core
+    from chalicelib.core.oauth.requests import AuthorizeRequest
+    from chalicelib.core.oauth.responses import SendBack
+    from chalicelib.web.login.texts import MessageName
+
+
+def login_surface() -> Surface:
+    """Make a surface whose refusals are pages."""
+    return Surface("login", shape=PAGE, refusal=refuse)
+
+
+def shell_for(
+    core: Core, caller: Caller, http: HttpRequest, client: Client | None = None, request: AuthorizeRequest | None = None
+) -> Shell:
+    """Frame a page: for which application of which tenant, in which language."""
+    settings = core.tenants.recall_settings(caller.tenant)
+    chosen = language(
+        request.ui_locales if request else "", http.headers.get("accept-language", ""), settings["enabled_locales"]
+    )
+    return Shell(
+        tenant=str(settings["friendly_name"] or caller.tenant),
+        language=chosen,
+        tenant_logo=str(settings["picture_url"] or ""),
+        application=client.name if client else "",
+        application_logo=client.logo_uri if client else "",
+        form_targets=(request.redirect_uri,) if request else (),
+        in_popup=request is not None and request.response_mode == "web_message",
+    )
+
+
+def refuse(refused: Refused) -> Rendered:
+    """Show a refusal as a page."""
+    name = _MESSAGES.get(refused.code, "failed" if refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR else None)
+    shell = shell_for(refused.core, refused.caller, refused.http)
+    page = message(shell, name or "invalid_request", request_id=refused.caller.request_id)
+    return render_message(page, int(refused.status))
+
+
+_MESSAGES: dict[str, MessageName] = {
+    UserBlocked().error: "blocked",
+    TooManyAttempts().error: "too_many_attempts",
+    "expired_state": "sign_in_expired",
+    "expired_ticket": "link_expired",
+    "access_denied": "access_denied",
+}
+
+
+def demand_same_origin(http: HttpRequest) -> None:
+    """Refuse a form that another site posted (S20). The sealed state, tied to a cookie, is the second check.
+
+    Our pages send no referrer, so browsers may call their origin null; then Sec-Fetch-Site tells.
+    """
+    site = http.headers.get("sec-fetch-site", "same-origin")
+    origin = http.headers.get("origin", "null")
+    ours = origin == "null" or urlsplit(origin).netloc == http.headers.get("host", "")
+    if site not in {"same-origin", "none"} or not ours:
+        raise Forbidden("This form was sent from another site.", code="invalid_origin")
+
+
+def go_on(incoming: Incoming[Any, Any], outcome: SendBack | Ask | Entered) -> Rendered:
+    """Answer the browser: back to the application, or on to a page; with the cookies that belong to it."""
+    if isinstance(outcome, Entered):
+        return with_cookies(go_on(incoming, outcome.outcome), _session_cookie(incoming, outcome))
+    if isinstance(outcome, Ask):
+        location = f"/u/{outcome.page}?{urlencode({'state': outcome.state})}"
+        return with_cookies(redirect(location), cookies.kept(cookies.FLOW, outcome.flow, seconds=None))
+    return send_back(incoming, outcome)
+
+
+def send_back(incoming: Incoming[Any, Any], answer: SendBack) -> Rendered:
+    """Answer an application by the response_mode it asked for; redirects are 303 and never 307 (S31)."""
+    request, given = answer.request, answer.parameters
+    if request.response_mode == "form_post":
+        shell = shell_for(incoming.core, incoming.caller, incoming.http, request=request)
+        return render_form_post(FormPostPage(shell=shell, action=request.redirect_uri, fields=tuple(given.items())))
+    if request.response_mode == "web_message":
+        shell = shell_for(incoming.core, incoming.caller, incoming.http, request=request)
+        return render_web_message(WebMessagePage(shell=shell, target_origin=request.origin, response=_typed(given)))
+    query_separator = "&" if "?" in request.redirect_uri else "?"
+    separator = "#" if request.response_mode == "fragment" else query_separator
+    return redirect(f"{request.redirect_uri}{separator}{urlencode(given)}")
+
+
+def redirect(location: str) -> Rendered:
+    """Send the browser on with a GET."""
+    return Rendered(
+        body="", content_type="text/plain", status=HTTPStatus.SEE_OTHER, headers={"Location": location}
+    )
+
+
+def with_cookies(answer: Rendered, *added: str) -> Rendered:
+    """Add cookies to an answer; several Set-Cookie headers are a list."""
+    earlier = answer.headers.get("Set-Cookie", [])
+    every = [*([earlier] if isinstance(earlier, str) else earlier), *added]
+    return replace(answer, headers={**answer.headers, "Set-Cookie": every})
+
+
+def _session_cookie(incoming: Incoming[Any, Any], entered: Entered) -> str:
+    settings = incoming.core.tenants.recall_settings(incoming.caller.tenant)
+    persistent = settings["session_cookie"]["mode"] == "persistent"
+    seconds = int((entered.session.expires_at - entered.session.created_at).total_seconds())
+    return cookies.kept(cookies.SESSION, str(entered.handle), seconds=seconds if persistent else None)
+
+
+def _typed(given: dict[str, str]) -> dict[str, Any]:
+    """Give a page's script a number where it expects one."""
+    return {**given, **({"expires_in": int(given["expires_in"])} if "expires_in" in given else {})}
