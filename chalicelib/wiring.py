@@ -38,10 +38,10 @@ from chalicelib.core.oauth.tokens import AccessTokens
 from chalicelib.core.oauth.user_tokens import UserTokens
 from chalicelib.core.oauth.userinfo import UserInfo
 from chalicelib.core.refresh_tokens import RefreshTokens
+from chalicelib.core.resource_servers import ResourceServers
 from chalicelib.core.seals import Seals
 from chalicelib.core.sessions import Sessions
 from chalicelib.core.sign_ins import SignIns
-from chalicelib.core.resource_servers import ResourceServers
 from chalicelib.core.signing_keys import SigningKeys
 from chalicelib.core.sweep import Sweep
 from chalicelib.core.tenants import Tenants
@@ -120,9 +120,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         revocation=Revocation(nouns.client_authentication, stores.refresh_tokens, ambient),
         userinfo=UserInfo(nouns.user_tokens, stores.codes),
         authorize=nouns.authorize(),
-        logout=Logout(
-            nouns.sessions, stores.clients, nouns.tenants, nouns.token_format, signing_keys, hosts
-        ),
+        logout=Logout(nouns.sessions, stores.clients, nouns.tenants, nouns.token_format, signing_keys, hosts),
         sign_ins=nouns.sign_ins,
         sessions=nouns.sessions,
         consents=nouns.consents,

@@ -25,6 +25,22 @@ TYPES = {
     "sdu": "Successful User Deletion",
     "seccft": "Success Exchange of Client Credentials for an Access Token",
     "feccft": "Failed Exchange of Client Credentials for an Access Token",
+    "s": "Success Login",
+    "ssa": "Success Silent Auth",
+    "f": "Failed Login",
+    "fp": "Failed Login (Incorrect Password)",
+    "fu": "Failed Login (Invalid Email/Username)",
+    "limit_wc": "Blocked Account",
+    "limit_mu": "Blocked IP Address",
+    "slo": "Success Logout",
+    "seacft": "Success Exchange of Authorization Code for an Access Token",
+    "feacft": "Failed Exchange of Authorization Code for an Access Token",
+    "sertft": "Success Exchange of a Refresh Token for an Access Token",
+    "fertft": "Failed Exchange of a Refresh Token for an Access Token",
+    "ferrt": "Failed Exchange of a Rotating Refresh Token",
+    "sepft": "Success Exchange of a Password for an Access Token",
+    "fepft": "Failed Exchange of a Password for an Access Token",
+    "srrt": "Successfully Revoked a Refresh Token",
 }
 """Every type of event Gatehouse writes, with Auth0's name for it."""
 

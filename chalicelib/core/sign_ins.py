@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from chalicelib.core.attempts import LIFE, Counter, counters
 from chalicelib.core.errors import TooMany
 from chalicelib.core.identities import Login
-from chalicelib.core.logs import LogEvent, done
+from chalicelib.core.logs import TYPES, LogEvent, done
 from chalicelib.core.oauth.codes import AuthorizationCode
 from chalicelib.core.oauth.errors import OAuthError, TooManyAttempts, UserBlocked, WrongPassword, recorded
 from chalicelib.core.refresh_tokens import RefreshToken
@@ -118,7 +118,7 @@ class SignIns:
     def event(self, caller: Caller, client: Client, proven: Authenticated, kind: str) -> LogEvent:
         """Make the event of something that a proven user does with a client."""
         event = done(self.ambient, caller, user_id=proven.user.user_id, user_name=name_of(proven.user), type=kind)
-        return _placed(event, client, proven.connection)
+        return replace(_placed(event, client, proven.connection), description=TYPES[kind])
 
     def record(self, tenant: str, sign_in: SignIn) -> None:
         """Write a sign-in, or say why it came too late."""

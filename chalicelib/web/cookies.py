@@ -1,4 +1,4 @@
-"""The two cookies of a browser: its session, and what ties sign-ins it began to it. Never readable by a script (S16)."""
+"""The two cookies of a browser: its session, and what ties sign-ins it began to it. No script reads them (S16)."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.web import reference
-from chalicelib.web.authentication import authorize, discovery, logout, token
-from chalicelib.web.login import login
+from chalicelib.web.authentication import discovery, token
+from chalicelib.web.login import authorize, login, logout
 from chalicelib.web.management import (
     client_grants,
     clients,

@@ -70,9 +70,11 @@ class Recorder:
 
 
 class GrantType(Protocol):
-    """One way to get tokens. `failed` is the type of the event of a refusal."""
+    """One way to get tokens."""
 
-    failed: str
+    @property
+    def failed(self) -> str:
+        """The type of the event of a refusal."""
 
     def issue(self, caller: Caller, client: Client, request: TokenRequest, recorder: Recorder) -> TokenResponse:
         """Give tokens and write the event of it with whatever changes, or raise OAuthError."""

@@ -1,4 +1,4 @@
-"""/oauth/token, /oauth/revoke and /userinfo. Called by pages of other origins too, which no cookie helps: CORS for all."""
+"""/oauth/token, /oauth/revoke and /userinfo. Called from other origins too, and no cookie counts: CORS for all."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class TokenAnswer(msgspec.Struct, kw_only=True):
     refresh_token: str | UnsetType = UNSET
     scope: str | UnsetType = UNSET
     expires_in: int
-    token_type: str = "Bearer"
+    token_type: str
 
 
 @surface.endpoint(
@@ -80,15 +80,14 @@ def get_token(incoming: Incoming[Nothing, TokenBody]) -> TokenAnswer:
     """Give tokens."""
     body = incoming.body
     given = {name: getattr(body, name) for name in TokenBody.__struct_fields__ if name in _REQUEST}
-    token = incoming.core.token_endpoint.issue(
-        incoming.caller, TokenRequest(proof=proof_of(incoming, body), **given)
-    )
+    token = incoming.core.token_endpoint.issue(incoming.caller, TokenRequest(proof=proof_of(incoming, body), **given))
     return TokenAnswer(
         access_token=token.access_token,
         id_token=token.id_token or UNSET,
         refresh_token=token.refresh_token or UNSET,
         scope=token.scope or UNSET,
         expires_in=token.expires_in,
+        token_type="Bearer",  # noqa: S106
     )
 
 
@@ -114,13 +113,17 @@ def revoke_token(incoming: Incoming[Nothing, RevokeBody]) -> None:
 @surface.endpoint("GET", "/userinfo", summary="Get user info", public=True, answer=dict[str, Any], cors=PUBLIC_CORS)
 def get_userinfo(incoming: Incoming[Nothing, None]) -> dict[str, Any]:
     """Give the claims of the user whose access token this is."""
-    return incoming.core.userinfo.claims(incoming.caller, bearer(incoming.http, Unauthenticated("Unauthorized")))
+    return _claims(incoming)
 
 
 @surface.endpoint("POST", "/userinfo", summary="Get user info", public=True, answer=dict[str, Any], cors=PUBLIC_CORS)
 def post_userinfo(incoming: Incoming[Nothing, None]) -> dict[str, Any]:
     """Give the same claims to a POST (OpenID Connect Core 1.0, 5.3.1)."""
-    return get_userinfo(incoming)
+    return _claims(incoming)
+
+
+def _claims(incoming: Incoming[Nothing, None]) -> dict[str, Any]:
+    return incoming.core.userinfo.claims(incoming.caller, bearer(incoming.http, Unauthenticated("Unauthorized")))
 
 
 def proof_of(incoming: Incoming[Any, Any], body: ClientBody) -> ClientProof:

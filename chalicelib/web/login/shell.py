@@ -113,9 +113,7 @@ def send_back(incoming: Incoming[Any, Any], answer: SendBack) -> Rendered:
 
 def redirect(location: str) -> Rendered:
     """Send the browser on with a GET."""
-    return Rendered(
-        body="", content_type="text/plain", status=HTTPStatus.SEE_OTHER, headers={"Location": location}
-    )
+    return Rendered(body="", content_type="text/plain", status=HTTPStatus.SEE_OTHER, headers={"Location": location})
 
 
 def with_cookies(answer: Rendered, *added: str) -> Rendered:

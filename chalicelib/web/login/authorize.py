@@ -52,6 +52,4 @@ def post_authorize(incoming: Incoming[Nothing, AuthorizeQuery]) -> Rendered:
 
 def _authorize(incoming: Incoming[Any, Any], asked: AuthorizeQuery) -> Rendered:
     given = {name: [value] for name in asked.__struct_fields__ if (value := getattr(asked, name)) is not None}
-    return go_on(
-        incoming, incoming.core.authorize.begin(incoming.caller, given, cookies.browser(incoming.http))
-    )
+    return go_on(incoming, incoming.core.authorize.begin(incoming.caller, given, cookies.browser(incoming.http)))
