@@ -33,13 +33,14 @@ class Browser:
 
     def send(self, method: str, address: str, form: dict[str, str] | None = None, **headers: str) -> Any:
         host = self.app.core.hosts.domain(self.tenant)
-        sent = {"Host": host, "X-Forwarded-For": self.ip, **headers}
+        sent = {"Host": host, **headers}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if form is not None:
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
         body = urlencode(form).encode() if form is not None else b""
         with ChaliceClient(self.app) as client:
+            client.http._local_gateway.event_converter.LOCAL_SOURCE_IP = self.ip
             answer = client.http.request(method, address, sent, body)
         self._keep(answer.headers.get("Set-Cookie", []))
         return answer
