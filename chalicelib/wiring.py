@@ -18,6 +18,7 @@ from chalicelib.core.connections import Connections
 from chalicelib.core.consents import Consents
 from chalicelib.core.credentials import Credentials
 from chalicelib.core.device_credentials import DeviceCredentials
+from chalicelib.core.ending import Ending
 from chalicelib.core.gatehouse import Core
 from chalicelib.core.hosts import Hosts
 from chalicelib.core.links import Links
@@ -96,7 +97,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     )
     users = Users(stores.users, connections, Credentials(hasher, common_passwords), ambient)
     links = Links(stores.users, ambient)
-    sweep = Sweep(stores.works, users, links, client_grants, connections)
+    sweep = Sweep(stores.works, users, links, client_grants, connections, stores.sessions)
     clients = Clients(stores.clients, sweep, ambient)
     resource_servers = ResourceServers(stores.resource_servers, sweep, ambient, hosts)
     nouns = _Nouns(
@@ -123,6 +124,8 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         logout=Logout(nouns.sessions, stores.clients, nouns.tenants, nouns.token_format, signing_keys, hosts),
         sign_ins=nouns.sign_ins,
         sessions=nouns.sessions,
+        refresh_tokens=nouns.refresh_tokens,
+        ending=Ending(users, nouns.sessions, nouns.refresh_tokens),
         consents=nouns.consents,
         discovery=Discovery(hosts, signing_keys),
         clients=clients,

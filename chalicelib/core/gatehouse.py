@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from chalicelib.core.errors import Unauthenticated
+
 if TYPE_CHECKING:
     from chalicelib.core.callers import Caller
     from chalicelib.core.client_grants import ClientGrants
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.core.connections import Connections
     from chalicelib.core.consents import Consents
     from chalicelib.core.device_credentials import DeviceCredentials
+    from chalicelib.core.ending import Ending
     from chalicelib.core.hosts import Hosts
     from chalicelib.core.links import Links
     from chalicelib.core.logs import Logs
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.token import TokenEndpoint
     from chalicelib.core.oauth.tokens import AccessTokens
     from chalicelib.core.oauth.userinfo import UserInfo
+    from chalicelib.core.refresh_tokens import RefreshTokens
     from chalicelib.core.resource_servers import ResourceServers
     from chalicelib.core.sessions import Sessions
     from chalicelib.core.sign_ins import SignIns
@@ -46,6 +50,8 @@ class Core:
     logout: Logout
     sign_ins: SignIns
     sessions: Sessions
+    refresh_tokens: RefreshTokens
+    ending: Ending
     consents: Consents
     discovery: Discovery
     clients: Clients
@@ -61,6 +67,8 @@ class Core:
     def authenticate(self, caller: Caller, token: str) -> Caller:
         """Say who holds a Management API token of the caller's tenant, or raise Unauthenticated."""
         claims = self.tokens.check_management(caller.tenant, token)
+        if "gen" in claims:
+            self._demand_standing(caller.tenant, claims["sub"], claims["gen"])
         scopes = claims.get("scope")
         return replace(
             caller,
@@ -68,3 +76,9 @@ class Core:
             client_id=str(claims.get("azp") or ""),
             scopes=frozenset(scopes.split() if isinstance(scopes, str) else ()),
         )
+
+    def _demand_standing(self, tenant: str, user_id: str, generation: object) -> None:
+        """Refuse the token of a user who is gone or blocked, or whose sessions were ended since it was issued (S18)."""
+        user = self.users.store.find(tenant, user_id)
+        if user is None or user.blocked or user.generation != generation:
+            raise Unauthenticated("Invalid token", detail="the user's sessions were ended")

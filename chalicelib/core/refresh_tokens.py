@@ -12,12 +12,19 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.device_credentials import DeviceCredential
+from chalicelib.core.errors import NotFound
 from chalicelib.core.handles import SECRET_CHARACTERS, Handle
+from chalicelib.core.logs import done
+from chalicelib.core.paging import cut
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from chalicelib.core.ambient import Ambient
+    from chalicelib.core.callers import Caller
     from chalicelib.core.clients import Client
     from chalicelib.core.logs import LogEvent
+    from chalicelib.core.paging import Page, PageRequest
     from chalicelib.core.users import User
 
 ROTATING = "rotating_refresh_token"
@@ -50,6 +57,11 @@ class RefreshToken:
     ip: str = ""
     user_agent: str = ""
     version: int = 0
+
+    @property
+    def id(self) -> str:
+        """The id of its credential."""
+        return self.credential.id
 
     @property
     def rotates(self) -> bool:
@@ -106,6 +118,12 @@ class RefreshTokenStore(Protocol):
 
     def with_user(self, tenant: str, user_id: str, token_id: str) -> tuple[User | None, RefreshToken | None]:
         """Read a token and its user together."""
+
+    def find(self, tenant: str, token_id: str) -> RefreshToken | None:
+        """Find one by its id alone."""
+
+    def walk_for_user(self, tenant: str, user_id: str) -> Iterator[RefreshToken]:
+        """Read all of a user in order of id, lazily."""
 
     def use(self, tenant: str, token: RefreshToken, user: User, event: LogEvent) -> None:
         """Write what a use changed over the version that was read, while the user's generation is the same."""
@@ -164,6 +182,39 @@ class RefreshTokens:
         )
         return token, str(handle)
 
+    def get(self, caller: Caller, token_id: str) -> RefreshToken:
+        """Give one refresh token of the tenant."""
+        token = self.store.find(caller.tenant, token_id)
+        if token is None or not self._stands(caller.tenant, token):
+            raise _missing()
+        return token
+
+    def list_for_user(self, caller: Caller, user_id: str, request: PageRequest) -> Page[RefreshToken]:
+        """List the refresh tokens of a user that are not over."""
+        tokens = list(self.store.walk_for_user(caller.tenant, user_id))
+        user, _ = self.store.with_user(caller.tenant, user_id, "none") if tokens else (None, None)
+        generation, now = user.generation if user else -1, self.ambient.now()
+        alive = (each for each in tokens if each.generation == generation and each.alive(now))
+        return cut((each for each in alive if each.id > (request.start_after or "")), request, "id")
+
+    def delete(self, caller: Caller, token_id: str) -> None:
+        """End one refresh token of the tenant."""
+        token = self.store.find(caller.tenant, token_id)
+        if token is None:
+            raise _missing()
+        event = done(self.ambient, caller, user_id=token.credential.user_id)
+        self.store.revoke(caller.tenant, token, event)
+
+    def delete_for_user(self, caller: Caller, user_id: str, *, session_id: str | None = None) -> None:
+        """End the refresh tokens of a user, one by one, or those that came of one session. Sessions stay."""
+        for token in list(self.store.walk_for_user(caller.tenant, user_id)):
+            if session_id in {None, token.session_id}:
+                self.store.revoke(caller.tenant, token, done(self.ambient, caller, user_id=user_id))
+
+    def _stands(self, tenant: str, token: RefreshToken) -> bool:
+        user, _ = self.store.with_user(tenant, token.credential.user_id, token.id)
+        return user is not None and user.generation == token.generation and token.alive(self.ambient.now())
+
     def used(self, token: RefreshToken, client: Client, handle: Handle) -> tuple[RefreshToken, str]:
         """Give a token as it is after a use now, and its text: another one if it rotates."""
         now, life = self.ambient.now(), TokenLife.of(client)
@@ -179,6 +230,10 @@ class RefreshTokens:
         ]
         secrets = (TokenSecret(digest=following.digest), *earlier)[: REMEMBERED + 1]
         return replace(token, credential=credential, secrets=secrets), str(following)
+
+
+def _missing() -> NotFound:
+    return NotFound("The refresh token does not exist.", code="inexistent_refresh_token")
 
 
 def device_name(given: str | None, user_agent: str) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.paging import Page, PageRequest
     from chalicelib.core.users import User
+    from chalicelib.core.work import Work
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +70,9 @@ class SessionStore(Protocol):
 
     def end(self, tenant: str, session: Session, event: LogEvent) -> None:
         """Remove one; removing it twice is one removal."""
+
+    def purge(self, work: Work, limit: int) -> bool:
+        """Remove up to `limit` sessions and refresh tokens of generations that are over; say whether none is left."""
 
 
 @dataclass(frozen=True, slots=True)

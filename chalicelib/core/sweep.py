@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.callers import Caller
 from chalicelib.core.errors import GatehouseError
-from chalicelib.core.work import CLIENT, CONNECTION, USER, Work
+from chalicelib.core.work import CLIENT, CONNECTION, GENERATION, USER, Work
 
 if TYPE_CHECKING:
     from chalicelib.core.client_grants import ClientGrants
     from chalicelib.core.connections import Connections
     from chalicelib.core.links import Links
+    from chalicelib.core.sessions import SessionStore
     from chalicelib.core.users import Users
     from chalicelib.core.work import WorkStore
 
@@ -33,6 +34,7 @@ class Sweep:
     links: Links
     client_grants: ClientGrants
     connections: Connections
+    sessions: SessionStore
 
     def run(self) -> int:
         """Carry on up to 25 notes; give how many are finished."""
@@ -49,6 +51,8 @@ class Sweep:
     def _carry_on(self, work: Work) -> bool:
         if work.kind == USER:
             return self.users.store.purge(work, ITEMS_PER_NOTE)
+        if work.kind == GENERATION:
+            return self.sessions.purge(work, ITEMS_PER_NOTE)
         caller = Caller(tenant=work.tenant, operation=f"Remove what a deleted {work.kind} left")
         empty = self._empty_connection if work.kind == CONNECTION else self._forget
         finished = empty(caller, work)

@@ -19,7 +19,7 @@ from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound, Unava
 from chalicelib.core.identities import Identity, Login, PasswordHistory
 from chalicelib.core.logs import done
 from chalicelib.core.paging import within_offset
-from chalicelib.core.work import USER, Work
+from chalicelib.core.work import GENERATION, USER, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,6 +121,7 @@ class Change:
     taken: tuple[Login, ...] = ()
     passwords: tuple[Login, ...] = ()
     history: PasswordHistory | None = None
+    works: tuple[Work, ...] = ()
 
 
 class UserStore(Protocol):
@@ -220,6 +221,14 @@ class Users:
         _demand_to_change(caller, user_id, patch)
         return retrying(lambda: self._update(caller, user_id, patch))
 
+    def end_sessions(self, caller: Caller, user_id: str) -> User:
+        """End every session and refresh token of a user at once, in one write."""
+        return retrying(lambda: self._end_sessions(caller, user_id))
+
+    def _end_sessions(self, caller: Caller, user_id: str) -> User:
+        user = self._get(caller.tenant, user_id)
+        return self._write(caller, Change(before=user, after=replace(user, generation=user.generation + 1)))
+
     def delete(self, caller: Caller, user_id: str) -> None:
         """Delete a user and everything that names it. An unknown user is no error.
 
@@ -254,10 +263,17 @@ class Users:
     def _update(self, caller: Caller, user_id: str, patch: Document) -> User:
         user = self._get(caller.tenant, user_id)
         change = self._changed(caller.tenant, user, patch)
-        after = replace(change.after, updated_at=self.ambient.now())
-        change = replace(change, after=_within_limits(after))
-        self.store.change(caller.tenant, change, done(self.ambient, caller, user_id=user_id))
-        return change.after
+        return self._write(caller, change)
+
+    def _write(self, caller: Caller, change: Change) -> User:
+        """Write a change; one that ends sessions and refresh tokens notes the work of removing them."""
+        now, user_id = self.ambient.now(), change.before.user_id
+        ended = change.after.generation != change.before.generation
+        works = (Work.on(GENERATION, user_id, caller.tenant, now),) if ended else ()
+        after = _within_limits(replace(change.after, updated_at=now))
+        event = done(self.ambient, caller, user_id=user_id)
+        self.store.change(caller.tenant, replace(change, after=after, works=works), event)
+        return after
 
     def _changed(self, tenant: str, user: User, patch: Document) -> Change:
         kinds = sorted({_KINDS[name] for name in patch if name in _KINDS})

@@ -16,11 +16,15 @@ USER = "user"
 CONNECTION = "connection"
 CLIENT = "client"
 RESOURCE_SERVER = "resource_server"
+GENERATION = "generation"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Work:
-    """One deletion to finish: everything of a user, the accounts of a connection, the grants of a client or an API."""
+    """One deletion to finish: everything of a user, the accounts of a connection, the grants of a client or an API.
+
+    Of a user who stays, work on a generation removes the sessions and refresh tokens of earlier ones.
+    """
 
     tenant: str
     id: str

@@ -12,10 +12,12 @@ from chalicelib.core.refresh_tokens import RefreshToken
 from chalicelib.storage import keys
 from chalicelib.storage.device_credentials import DeviceItem, credential_key, device_item
 from chalicelib.storage.logs import event_item
-from chalicelib.storage.table import ABSENT
+from chalicelib.storage.table import ABSENT, Item
 from chalicelib.storage.users import UserItem, decode_user, in_generation, profile_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.users import User
     from chalicelib.storage.table import Table, Transaction
@@ -26,6 +28,7 @@ class RefreshTokenItem(DeviceItem):
 
     token = UnicodeAttribute()
     version = NumberAttribute()
+    generation = NumberAttribute()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,18 @@ class RefreshTokenStore:
         token_key = keys.Key(keys.user(tenant, user_id), keys.DEVICE + token_id)
         user, token = self.table.get_each([(UserItem, profile_key(tenant, user_id)), (RefreshTokenItem, token_key)])
         return decode_user(user) if user else None, _decode(token) if token and token.token else None
+
+    def find(self, tenant: str, token_id: str) -> RefreshToken | None:
+        """Find by id: one query of the index, one read."""
+        found = self.table.query_by_time([keys.devices_of(tenant)], where=Item.by_time_sk == token_id)
+        items = self.table.batch_get(RefreshTokenItem, [key for _, key in found])
+        return _decode(items[0]) if items and items[0].token else None
+
+    def walk_for_user(self, tenant: str, user_id: str) -> Iterator[RefreshToken]:
+        """Read all of a user: one query."""
+        for item in self.table.query(RefreshTokenItem, keys.user(tenant, user_id), prefix=keys.DEVICE):
+            if item.token:
+                yield _decode(item)
 
     def use(self, tenant: str, token: RefreshToken, user: User, event: LogEvent) -> None:
         """Write what a use changed over the version that was read, while the user's generation is the same."""
@@ -65,6 +80,7 @@ def refresh_token_item(tenant: str, token: RefreshToken) -> RefreshTokenItem:
         token.credential,
         token=msgspec.json.encode(replace(token, version=0)).decode(),
         version=token.version + 1,
+        generation=token.generation,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain, islice
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -14,18 +15,26 @@ from chalicelib.core.errors import Conflict
 from chalicelib.core.sessions import Session
 from chalicelib.storage import keys
 from chalicelib.storage.logs import event_item
-from chalicelib.storage.table import ABSENT, PRESENT, Item
+from chalicelib.storage.table import ABSENT, MAX_TRANSACTION, PRESENT, Item, batched
 from chalicelib.storage.users import UserItem, decode_user, profile_key
+from chalicelib.storage.work import finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.users import User
+    from chalicelib.core.work import Work
     from chalicelib.storage.table import Table, Transaction
 
 
-class SessionItem(Item):
+class OwnedItem(Item):
+    """What a generation of a user owns: a session or a refresh token. A public key belongs to none."""
+
+    generation = NumberAttribute(null=True)
+
+
+class SessionItem(OwnedItem):
     """A session as it began; beside it what each use changes. Times in epoch milliseconds."""
 
     document = UnicodeAttribute()
@@ -65,6 +74,27 @@ class SessionStore:
         transaction = self.table.write().delete(session_key(tenant, session.user_id, session.id))
         transaction.put(event_item(self.table, tenant, event)).commit()
 
+    def purge(self, work: Work, limit: int) -> bool:
+        """Remove what belongs to generations of a user that are over, and the note when there is no more of it."""
+        user = self.table.get(UserItem, profile_key(work.tenant, work.target))
+        generation = int(user.generation) if user else 0
+        partition = keys.user(work.tenant, work.target)
+        items = chain(
+            self.table.query(OwnedItem, partition, prefix=keys.SESSION, expired=True),
+            self.table.query(OwnedItem, partition, prefix=keys.DEVICE, expired=True),
+        )
+        over = (item.key for item in items if item.generation is not None and item.generation < generation)
+        found = list(islice(over, limit))
+        for part in batched(found, MAX_TRANSACTION):
+            transaction = self.table.write()
+            for key in part:
+                transaction.delete(key)
+            transaction.commit()
+        if len(found) == limit:
+            return False
+        finish(self.table, work)
+        return True
+
 
 def put_session(transaction: Transaction, tenant: str, session: Session) -> None:
     """Add a session to a transaction: a new one, or what a use changed of one that has not ended meanwhile."""
@@ -87,6 +117,7 @@ def _item(tenant: str, session: Session) -> SessionItem:
     return SessionItem.at(
         session_key(tenant, session.user_id, session.id),
         document=msgspec.json.encode(session).decode(),
+        generation=session.generation,
         touched_at=_milliseconds(session.touched_at),
         idle_expires_at=_milliseconds(session.idle_expires_at),
         clients=set(session.clients) or None,

@@ -147,6 +147,8 @@ class UserStore:
                 [LoginItem.password_hash.set(login.password_hash)],
                 LoginItem.user_id == login.user_id,
             )
+        for work in change.works:
+            transaction.put(work_item(work))
         _put_history(transaction, tenant, change.after.user_id, change.history)
         transaction.put(event_item(self.table, tenant, event)).commit()
 
