@@ -49,6 +49,9 @@ class Connection(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815 - http.server's names
 
     def _read(self) -> Request:
+        if self.headers.defects or any("\n" in value or "\r" in value for value in self.headers.values()):
+            # A line that is no header ends them, and what follows is taken for the next request (RFC 9112, 5.1).
+            raise RefusedError(400, "A header cannot be read.")
         return Request(
             method=self.command,
             target=self.requestline.split()[1],  # `path` has lost a second slash at its start
