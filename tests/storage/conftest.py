@@ -251,7 +251,7 @@ class Given:
     def retired(self, user: User) -> Work:
         """Delete a user and give the note of what is left."""
         work = Work.on(USER, user.user_id, TENANT, self.ambient.now())
-        self.stores.users.retire(TENANT, user, [work], self.event(user.user_id))
+        self.stores.users.retire(TENANT, user, [work], self.event(user.user_id, type="sdu"))
         return work
 
     def tenant(self, name: str) -> NewTenant:
