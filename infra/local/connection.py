@@ -25,6 +25,7 @@ class Connection(BaseHTTPRequestHandler):
     """Python's own HTTP server as this needs it: JSON errors, bodies of either framing, one write per answer."""
 
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.1"  # what cannot be read is refused with a status line, not as HTTP/0.9
     timeout = IDLE_SECONDS
     wbufsize = -1  # headers and body in one packet; without it the second waits for the first's acknowledgement
     disable_nagle_algorithm = True
@@ -78,14 +79,16 @@ class Connection(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def handle_expect_100(self) -> bool:
-        """Refuse a body that is too large before it is sent."""
+        """Refuse a body that is too large before it is sent; otherwise say at once that it may be."""
         try:
             declared_length(self.headers)
         except RefusedError as error:
             self.close_connection = True
             self._write(error.answer)
             return False
-        return super().handle_expect_100()
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what http.server itself refuses (no HTTP, unknown method, too long) in our shape."""

@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import Any
@@ -77,10 +77,11 @@ class Line:
         return response
 
     def rest(self) -> bytes:
-        """Read until the other side ends the connection."""
+        """Read until the other side ends the connection, well or not."""
         parts = []
-        while part := self.socket.recv(65536):
-            parts.append(part)
+        with suppress(ConnectionResetError):
+            while part := self.socket.recv(65536):
+                parts.append(part)
         return b"".join(parts)
 
 
