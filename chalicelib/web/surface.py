@@ -219,6 +219,8 @@ def _identify(endpoint: Endpoint, call: _Call, caller: Caller) -> Caller:
     """Find the tenant of the host, and turn a token into a caller with scopes."""
     if not caller.tenant or not call.core.tenants.exists(caller.tenant):
         raise unknown_tenant()
+    if _is_repeated("authorization", call.http):
+        raise _malformed()
     return caller if endpoint.public else call.core.authenticate(caller, _bearer(call.http))
 
 
@@ -228,8 +230,18 @@ def _bearer(http: HttpRequest) -> str:
         raise Unauthenticated("Missing authentication")
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise Invalid("Bad HTTP authentication header format", code="Bearer")
+        raise _malformed()
     return token.strip()
+
+
+def _is_repeated(name: str, http: HttpRequest) -> bool:
+    """Say whether a header came twice: we are shown the last, and who checked before us may have seen the first."""
+    headers = http.to_original_event().get("multiValueHeaders") or {}
+    return sum(len(values) for sent, values in headers.items() if sent.lower() == name) > 1
+
+
+def _malformed() -> Invalid:
+    return Invalid("Bad HTTP authentication header format", code="Bearer")
 
 
 def _refusal(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseError | OAuthError) -> Response:
