@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.common_passwords import common_passwords
 from chalicelib.adapters.kms import KmsSealer
+from chalicelib.adapters.places import Places
 from chalicelib.core.ambient import Ambient, Ticks
 from chalicelib.core.client_grants import ClientGrants
 from chalicelib.core.clients import Clients
@@ -114,6 +115,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     )
     return Core(
         hosts=hosts,
+        locator=Places(behind_cloudfront=settings.trust_cloudfront),
         tenants=nouns.tenants,
         signing_keys=signing_keys,
         tokens=nouns.access_tokens,

@@ -19,6 +19,7 @@ import pytest
 from chalice.test import Client as ChaliceClient
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.model_instances import reset_model_data
 from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib.core.ambient import Ambient, Ticks
@@ -149,7 +150,13 @@ class Contents:
         return sorted(items, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
 
     def restore(self, items: list[dict[str, Any]]) -> None:
-        """Let the table hold these items and no others."""
+        """Let the table hold these items and no others.
+
+        Moto copies the table with each write of a transaction, its stream too, and keeps every copy for ever: without
+        forgetting them a run takes gigabytes.
+        """
+        reset_model_data()
+        self._kept.stream_shard = None
         self._kept.items.clear()
         for item in items:
             self._kept.put_item(item)

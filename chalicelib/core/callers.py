@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Forbidden
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.core.places import Place
+
+
+def _nowhere() -> Place | None:
+    return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:
-    """One authenticated (or anonymous) request. `operation` is the sentence the history shows for it."""
+    """One authenticated (or anonymous) request. `operation` is the sentence the history shows for it.
+
+    `place` says where it comes from, looked up when an event is written and not before.
+    """
 
     tenant: str
     subject: str = ""
@@ -22,6 +35,7 @@ class Caller:
     method: str = ""
     path: str = ""
     operation: str = ""
+    place: Callable[[], Place | None] = _nowhere
 
     def demand(self, *scopes: str) -> None:
         """Refuse unless the caller holds at least one of `scopes`; no scopes demand nothing."""

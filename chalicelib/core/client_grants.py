@@ -127,6 +127,17 @@ class ClientGrants:
         return grant
 
 
+def grant_of_everything(client_id: str, server: ResourceServer) -> ClientGrant:
+    """Make the grant of every scope of an API, which is not stored yet."""
+    return ClientGrant(
+        id=id_of(client_id, server.identifier),
+        client_id=client_id,
+        audience=server.identifier,
+        created_at=server.created_at,
+        scope=tuple(scope.value for scope in server.scopes),
+    )
+
+
 def id_of(client_id: str, audience: str) -> str:
     """Give the id of the grant of a pair."""
     return f"cgr_{sha256(f'{client_id}|{audience}'.encode()).hexdigest()[:16]}"

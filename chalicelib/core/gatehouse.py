@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.token import TokenEndpoint
     from chalicelib.core.oauth.tokens import AccessTokens
     from chalicelib.core.oauth.userinfo import UserInfo
+    from chalicelib.core.places import Locator
     from chalicelib.core.refresh_tokens import RefreshTokens
     from chalicelib.core.resource_servers import ResourceServers
     from chalicelib.core.sessions import Sessions
@@ -40,6 +41,7 @@ class Core:
     """Gatehouse."""
 
     hosts: Hosts
+    locator: Locator
     tenants: Tenants
     signing_keys: SigningKeys
     tokens: AccessTokens

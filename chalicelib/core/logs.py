@@ -156,5 +156,6 @@ def _event(
         ip=caller.ip,
         hostname=caller.hostname,
         user_agent=caller.user_agent[:512],
+        location_info=place.document() if (place := caller.place()) else {},
         details={"request": request, **details},
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from chalicelib.core.client_grants import grant_of_everything
 from chalicelib.core.documents import Document, check, merge
 from chalicelib.core.entities import retrying
 from chalicelib.core.errors import Conflict, Invalid, NotFound
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
+    from chalicelib.core.client_grants import ClientGrant
     from chalicelib.core.clients import Client, Clients
     from chalicelib.core.connections import Connection, Connections
     from chalicelib.core.logs import LogEvent
@@ -63,7 +65,7 @@ class Tenant:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewTenant:
-    """Everything a tenant begins with. `client_secret` is the global client's, shown once."""
+    """Everything a tenant begins with. `client_secret` is the global client's, shown once; the grant lets it manage."""
 
     tenant: Tenant
     signing_keys: Sequence[SigningKey]
@@ -71,6 +73,7 @@ class NewTenant:
     resource_server: ResourceServer
     client: Client
     client_secret: str
+    client_grant: ClientGrant
 
 
 class TenantStore(Protocol):
@@ -160,13 +163,15 @@ class Tenants:
         now = self.ambient.now()
         client, secret = self.clients.make({"name": "All Applications", "app_type": "regular_web"})
         database = {"name": DEFAULT_CONNECTION, "strategy": "auth0", "enabled_clients": (client.client_id,)}
+        server = self._management_api(name)
         return NewTenant(
             tenant=Tenant(name=name, created_at=now, updated_at=now, settings=settings),
             signing_keys=self.signing_keys.make_pair(name),
             connection=self.connections.make(database),
-            resource_server=self._management_api(name),
+            resource_server=server,
             client=replace(client, is_global=True),
             client_secret=secret,
+            client_grant=grant_of_everything(client.client_id, server),
         )
 
     def _management_api(self, name: str) -> ResourceServer:

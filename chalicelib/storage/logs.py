@@ -47,7 +47,7 @@ class LogStore:
 
     def record(self, tenant: str, event: LogEvent) -> None:
         """Write an event of its own."""
-        self.table.write().put(event_item(self.table, tenant, event)).commit()
+        self.table.put(event_item(self.table, tenant, event))
 
     def find(self, tenant: str, log_id: str) -> LogEvent | None:
         """Find by id: one query of the index, one read."""

@@ -61,11 +61,12 @@ class Stores:
         clients, servers = client_store(table, cache), resource_server_store(table, cache)
         connections = ConnectionStore(table, cache, Connection)
         signing_keys = SigningKeyStore(table, cache)
+        grants = ClientGrantStore(table=table, cache=cache, clients=clients, resource_servers=servers)
         return cls(
-            tenants=TenantStore(table, cache, connections, signing_keys, servers, clients),
+            tenants=TenantStore(table, cache, connections, signing_keys, servers, clients, grants),
             signing_keys=signing_keys,
             clients=clients,
-            client_grants=ClientGrantStore(table=table, cache=cache, clients=clients, resource_servers=servers),
+            client_grants=grants,
             resource_servers=servers,
             connections=connections,
             users=UserStore(table),

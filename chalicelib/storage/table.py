@@ -204,6 +204,11 @@ class Table:
         with translated():
             return sum(Item.by_time.count(pk, where) for pk in pks)
 
+    def put(self, item: Item) -> None:
+        """Write one item on which nothing else depends, for half of what a transaction costs."""
+        with translated():
+            item.save()
+
     def write(self) -> Transaction:
         """Begin a transaction."""
         return Transaction()

@@ -13,6 +13,7 @@ from chalicelib.storage.documents import DocumentItem, Documents
 from chalicelib.storage.logs import event_item
 
 if TYPE_CHECKING:
+    from chalicelib.core.client_grants import ClientGrant
     from chalicelib.core.clients import Client
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.paging import PageRequest
@@ -33,6 +34,7 @@ class TenantStore:
     signing_keys: SigningKeyStore
     resource_servers: Documents[ResourceServer]
     clients: Documents[Client]
+    client_grants: Documents[ClientGrant]
 
     @property
     def documents(self) -> Documents[Tenant]:
@@ -65,6 +67,7 @@ class TenantStore:
         self.connections.put_new(transaction, name, new.connection)
         self.resource_servers.put(transaction, name, new.resource_server)
         self.clients.put(transaction, name, new.client)
+        self.client_grants.put(transaction, name, new.client_grant)
         transaction.put(event_item(self.table, name, event))
         self.documents.commit_keys(transaction, keys.tenant(name))
 

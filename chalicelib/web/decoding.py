@@ -63,9 +63,14 @@ def query(kind: type[S], parameters: MultiDict | None) -> S:
             _check_query_value(name, value)
         given[name] = values if name in lists else values[0]
     try:
-        return msgspec.convert(given, kind, strict=False)
+        read = msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         raise Invalid(f"Query validation error: {explain(str(error))}", code="invalid_query_string") from None
+    for field in msgspec.structs.fields(kind):
+        # msgspec takes the text "null" for null, and a filter that was given would be one that was not.
+        if field.encode_name in given and getattr(read, field.name) is None:
+            raise _bad_query("null is no value of this parameter", field.encode_name)
+    return read
 
 
 def json_body(kind: type[S], raw: bytes, content_type: str) -> S:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.web import assets, openapi
+from chalicelib.web.pages import HTML, Policy, page_headers
 from chalicelib.web.surface import Incoming, Nothing, Rendered, Surface
 
 if TYPE_CHECKING:
@@ -15,15 +16,6 @@ if TYPE_CHECKING:
     from chalicelib.web.surface import Endpoint
 
 surface = Surface("reference")
-
-PAGE_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
-        " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-}
 
 
 @surface.endpoint("GET", "/api/v2/openapi.json", summary="The OpenAPI document", public=True)
@@ -37,8 +29,8 @@ def get_openapi(incoming: Incoming[Nothing, None]) -> Rendered:
 def get_docs(incoming: Incoming[Nothing, None]) -> Rendered:
     """Give the page that renders the OpenAPI document."""
     del incoming
-    headers = {**PAGE_HEADERS, "Cache-Control": "public, max-age=300"}
-    return Rendered(body=assets.page("docs.html"), content_type="text/html; charset=utf-8", headers=headers)
+    headers = {**page_headers(Policy(fetches=True)), "Cache-Control": "public, max-age=300"}
+    return Rendered(body=assets.page("docs.html"), content_type=HTML, headers=headers)
 
 
 @surface.endpoint("GET", "/static/{fingerprint}/{name}", summary="A static file", public=True)

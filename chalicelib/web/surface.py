@@ -239,10 +239,12 @@ def _body(endpoint: Endpoint, kind: type[msgspec.Struct], http: HttpRequest) -> 
 def _caller(endpoint: Endpoint, call: _Call) -> Caller:
     """Describe who is at the door before anything is known of them."""
     context, headers = call.http.context, call.http.headers
-    host = headers.get("host", "")
+    host, locator = headers.get("host", ""), call.core.locator
+    ip = locator.address(str(context.get("identity", {}).get("sourceIp", "")), headers)
     return Caller(
         tenant=call.core.hosts.tenant_of(host) or "",
-        ip=str(context.get("identity", {}).get("sourceIp", "")),
+        ip=ip,
+        place=lambda: locator.locate(ip, headers),
         user_agent=headers.get("user-agent", ""),
         hostname=host[:255],
         request_id=str(context.get("requestId", "")),
@@ -256,6 +258,8 @@ def _identify(endpoint: Endpoint, call: _Call, caller: Caller) -> Caller:
     """Find the tenant of the host, and turn a token into a caller with scopes."""
     if not caller.tenant or not call.core.tenants.exists(caller.tenant):
         raise unknown_tenant()
+    if _is_repeated("authorization", call.http):
+        raise _malformed()
     missing = Unauthenticated("Missing authentication")
     return caller if endpoint.public else call.core.authenticate(caller, bearer(call.http, missing))
 
@@ -267,8 +271,18 @@ def bearer(http: HttpRequest, missing: GatehouseError) -> str:
         raise missing
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise Invalid("Bad HTTP authentication header format", code="Bearer")
+        raise _malformed()
     return token.strip()
+
+
+def _is_repeated(name: str, http: HttpRequest) -> bool:
+    """Say whether a header came twice: we are shown the last, and who checked before us may have seen the first."""
+    headers = http.to_original_event().get("multiValueHeaders") or {}
+    return sum(len(values) for sent, values in headers.items() if sent.lower() == name) > 1
+
+
+def _malformed() -> Invalid:
+    return Invalid("Bad HTTP authentication header format", code="Bearer")
 
 
 def _refusal(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseError | OAuthError) -> Response:

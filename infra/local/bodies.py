@@ -18,10 +18,10 @@ _MAX_LINE = 4096
 def read_body(stream: BinaryIO, headers: Message) -> bytes:
     """Read the whole body, or raise RefusedError; ConnectionError when the client went away in the middle."""
     length = declared_length(headers)
-    encoding = headers.get("Transfer-Encoding", "").strip().lower()
-    if not encoding:
+    encodings = headers.get_all("Transfer-Encoding")
+    if encodings is None:
         return _read(stream, length)
-    if encoding != "chunked":
+    if ",".join(encodings).strip().lower() != "chunked":
         raise RefusedError(501, "Of the transfer encodings only chunked is supported.")
     if "Content-Length" in headers:
         # RFC 9112, 6.1: an attempt to smuggle one request in another.

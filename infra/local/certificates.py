@@ -40,11 +40,17 @@ class Authority:
     def open(cls, directory: Path) -> Authority:
         """Read the authority, or make it when there is none or it will soon expire."""
         certificate_path, key_path = directory / "ca.pem", directory / "ca-key.pem"
-        if not (certificate_path.exists() and key_path.exists()) or _expires_soon(certificate_path):
-            certificate, key = _make_authority()
-            _write(key_path, _key_pem(key))
-            _write(certificate_path, certificate.public_bytes(Encoding.PEM), mode=0o644)
-        return cls(directory, x509.load_pem_x509_certificate(certificate_path.read_bytes()), _read_key(key_path))
+        try:
+            if not (certificate_path.exists() and key_path.exists()) or _expires_soon(_read(certificate_path)):
+                certificate, key = _make_authority()
+                _write(key_path, _key_pem(key))
+                _write(certificate_path, certificate.public_bytes(Encoding.PEM), mode=0o644)
+            return cls(directory, _read(certificate_path), _read_key(key_path))
+        except ValueError:
+            raise SystemExit(
+                f"{certificate_path} and {key_path.name} are not what the local stack made. "
+                "Remove both to have new ones made."
+            ) from None
 
     @property
     def path(self) -> Path:
@@ -59,14 +65,19 @@ class Authority:
         """
         name = name if _TENANT_NAME.fullmatch(name) else DEFAULT_NAME
         path = self.directory / "certificates" / f"{name}.pem"
-        if not path.exists() or _expires_soon(path) or not self._signed(path):
+        if not self._vouches_for(path):
             path.parent.mkdir(mode=0o700, exist_ok=True)
             self._issue(name, path)
         return path
 
-    def _signed(self, path: Path) -> bool:
-        issued = x509.load_pem_x509_certificate(path.read_bytes())
-        return _authority_key_id(issued) == _subject_key_id(self.certificate).digest
+    def _vouches_for(self, path: Path) -> bool:
+        """Whether the certificate is there, is this authority's, and will be good for a while."""
+        try:
+            issued = _read(path)
+        except (FileNotFoundError, ValueError):
+            return False
+        is_ours = _authority_key_id(issued) == _subject_key_id(self.certificate).digest
+        return is_ours and not _expires_soon(issued)
 
     def _issue(self, name: str, path: Path) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -149,8 +160,11 @@ def _authority_key_id(certificate: x509.Certificate) -> bytes | None:
     return certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
 
 
-def _expires_soon(path: Path) -> bool:
-    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+def _read(path: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(path.read_bytes())
+
+
+def _expires_soon(certificate: x509.Certificate) -> bool:
     return certificate.not_valid_after_utc < datetime.now(UTC) + _RENEW_BEFORE
 
 
@@ -161,9 +175,7 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
     key = load_pem_private_key(path.read_bytes(), None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise SystemExit(
-            f"{path} is not the key that the local stack made. Remove it and ca.pem to have new ones made."
-        )
+        raise ValueError("The key is of another kind.")  # noqa: TRY004 - of the file's content, as for a damaged one
     return key
 
 

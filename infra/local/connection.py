@@ -25,6 +25,7 @@ class Connection(BaseHTTPRequestHandler):
     """Python's own HTTP server as this needs it: JSON errors, bodies of either framing, one write per answer."""
 
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.1"  # what cannot be read is refused with a status line, not as HTTP/0.9
     timeout = IDLE_SECONDS
     wbufsize = -1  # headers and body in one packet; without it the second waits for the first's acknowledgement
     disable_nagle_algorithm = True
@@ -49,6 +50,9 @@ class Connection(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815 - http.server's names
 
     def _read(self) -> Request:
+        if self.headers.defects or any("\n" in value or "\r" in value for value in self.headers.values()):
+            # A line that is no header ends them, and what follows is taken for the next request (RFC 9112, 5.1).
+            raise RefusedError(400, "A header cannot be read.")
         return Request(
             method=self.command,
             target=self.requestline.split()[1],  # `path` has lost a second slash at its start
@@ -75,14 +79,16 @@ class Connection(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def handle_expect_100(self) -> bool:
-        """Refuse a body that is too large before it is sent."""
+        """Refuse a body that is too large before it is sent; otherwise say at once that it may be."""
         try:
             declared_length(self.headers)
         except RefusedError as error:
             self.close_connection = True
             self._write(error.answer)
             return False
-        return super().handle_expect_100()
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what http.server itself refuses (no HTTP, unknown method, too long) in our shape."""

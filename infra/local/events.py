@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -45,7 +46,7 @@ def _request_context(request: Request, match: Match, request_id: str) -> dict[st
         "httpMethod": request.method,
         "path": request.path,
         "protocol": "HTTP/1.1",
-        "domainName": request.header("host").rpartition(":")[0] or request.header("host"),
+        "domainName": re.sub(r":\d*$", "", request.header("host")),
         "identity": {"sourceIp": request.peer, "userAgent": request.header("user-agent") or None},
     }
 
@@ -84,5 +85,5 @@ def make_answer(result: dict[str, Any]) -> Answer:
             raise ValueError(f"The header {name!r} has a value that HTTP cannot carry.")
         f"{name}{value}".encode("latin-1")
     body = result.get("body") or ""
-    content = base64.b64decode(body) if result.get("isBase64Encoded") else body.encode("utf-8")
+    content = base64.b64decode(body, validate=True) if result.get("isBase64Encoded") else body.encode("utf-8")
     return Answer(int(result["statusCode"]), headers, content)

@@ -100,6 +100,8 @@ def bind(port: int, name: str, tls: ssl.SSLContext | None = None) -> list[Listen
             # Machines without IPv6 are served over IPv4 alone.
             if error.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT} and family is socket.AF_INET6:
                 continue
+            for listener in listeners:
+                listener.server_close()
             raise SystemExit(
                 f"Port {port} of {host} cannot be used: {error.strerror}. Set {name} to another."
             ) from None

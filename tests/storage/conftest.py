@@ -19,7 +19,7 @@ import pytest
 from chalicelib.core import identities
 from chalicelib.core.ambient import Ambient
 from chalicelib.core.callers import Caller
-from chalicelib.core.client_grants import ClientGrant
+from chalicelib.core.client_grants import ClientGrant, grant_of_everything
 from chalicelib.core.clients import Client
 from chalicelib.core.connections import Connection
 from chalicelib.core.device_credentials import DeviceCredential
@@ -251,7 +251,7 @@ class Given:
     def retired(self, user: User) -> Work:
         """Delete a user and give the note of what is left."""
         work = Work.on(USER, user.user_id, TENANT, self.ambient.now())
-        self.stores.users.retire(TENANT, user, [work], self.event(user.user_id))
+        self.stores.users.retire(TENANT, user, [work], self.event(user.user_id, type="sdu"))
         return work
 
     def tenant(self, name: str) -> NewTenant:
@@ -261,14 +261,15 @@ class Given:
 
     def unsaved_tenant(self, name: str) -> NewTenant:
         """Make everything a tenant begins with, with keys that sign nothing."""
-        now = self.ambient.now()
+        now, server = self.ambient.now(), self.unsaved_api(f"https://{name}/api/v2/")
         return NewTenant(
             tenant=Tenant(name=name, created_at=now, updated_at=now),
             signing_keys=[self.signing_key(f"{name}1", "current"), self.signing_key(f"{name}2", "next")],
             connection=self.unsaved_connection("people"),
-            resource_server=self.unsaved_api(f"https://{name}/api/v2/"),
+            resource_server=server,
             client=self.unsaved_client("global"),
             client_secret="",
+            client_grant=grant_of_everything("global", server),
         )
 
     def signing_key(self, kid: str, status: str = "current", **known: Any) -> SigningKey:

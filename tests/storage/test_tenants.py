@@ -20,7 +20,7 @@ def names(page):
     return [tenant.name for tenant in page.items]
 
 
-def test_a_tenant_begins_with_keys_a_connection_an_api_and_a_client(tenants, given, stores):
+def test_a_tenant_begins_with_keys_a_connection_an_api_and_a_client_that_may_use_it(tenants, given, stores):
     new = given.tenant("acme")
 
     assert tenants.find("acme") == replace(new.tenant, version=1)
@@ -28,6 +28,7 @@ def test_a_tenant_begins_with_keys_a_connection_an_api_and_a_client(tenants, giv
     assert stores.connections.recall_named("acme", new.connection.name) == replace(new.connection, version=1)
     assert stores.resource_servers.find("acme", new.resource_server.id) == replace(new.resource_server, version=1)
     assert stores.clients.find("acme", new.client.client_id) == replace(new.client, version=1)
+    assert stores.client_grants.find("acme", new.client_grant.id) == replace(new.client_grant, version=1)
 
 
 def test_a_tenant_that_is_not_there_is_none(tenants):

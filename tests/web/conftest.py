@@ -33,7 +33,7 @@ each_endpoint = pytest.mark.parametrize("endpoint", MANAGEMENT, ids=named)
 
 @dataclass(frozen=True)
 class Example:
-    """A request that is answered well. Names in braces stand for what `Furnished.ids` has under them."""
+    """A request. Names in braces stand for what `Furnished.ids` has under them."""
 
     body: Any = None
     query: Mapping[str, Any] = field(default_factory=dict)
@@ -125,7 +125,11 @@ EXAMPLES = {
         ),
     ],
     "DELETE /api/v2/device-credentials/{credential_id}": [Example()],
-    "GET /api/v2/logs": [Example(), Example(query={"from": "{log_id}"})],
+    "GET /api/v2/logs": [
+        Example(),
+        Example(query={"from": "{log_id}"}),
+        Example(query={"q": 'user_id:"{user_id}"'}),
+    ],
     "GET /api/v2/logs/{log_id}": [Example()],
     "GET /api/v2/keys/signing": [Example()],
     "GET /api/v2/keys/signing/{kid}": [Example()],
@@ -136,7 +140,7 @@ EXAMPLES = {
     "GET /api/v2/tenants": [Example()],
     "POST /api/v2/tenants": [Example({"name": "brand-new"})],
 }
-"""Every request here names each id its endpoint can be given: `test_separation` checks that none is forgotten."""
+"""The first of each is answered well; together they name each id its endpoint can be given (see `test_separation`)."""
 
 
 def filled(value: Any, ids: Mapping[str, str]) -> Any:

@@ -1,0 +1,1 @@
+"""The pages on which people sign in, sign up, choose a password and consent. Speaks HTML and forms, not JSON."""

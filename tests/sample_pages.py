@@ -1,0 +1,161 @@
+"""Every sign-in page as a person may meet it: with nothing that is optional, and with all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from chalicelib.core.password_strength import STRENGTHS
+from chalicelib.web.login import pages
+from chalicelib.web.login.pages import Link, Shell
+from chalicelib.web.login.rules import password_rules
+from chalicelib.web.login.texts import Text
+from chalicelib.web.surface import Rendered
+
+CALLBACK = "https://shop.example/callback"
+LOGO = "https://cdn.example/logo.svg"
+BARE = Shell(tenant="acme")
+FULL = Shell(
+    tenant="Acme Inc.",
+    tenant_logo=LOGO,
+    application="Northwind Shop",
+    application_logo=LOGO,
+    form_targets=(CALLBACK,),
+)
+EMAIL = "ann@example.com"
+RULES = password_rules(STRENGTHS["excellent"])
+JUDGED = password_rules(STRENGTHS["excellent"], "aaaa")
+FORM = {"action": "/u/form", "state": "sealed"}
+
+
+def login(shell: Shell) -> Rendered:
+    return pages.render_login(pages.LoginPage(shell=shell, **FORM))
+
+
+def login_with_all(shell: Shell) -> Rendered:
+    page = pages.LoginPage(
+        shell=shell,
+        **FORM,
+        username_is="email_or_username",
+        username=EMAIL,
+        error=Text("error.wrong_credentials"),
+        notice=Text("notice.sign_in_again"),
+        signup_link="/u/signup",
+        reset_link="/u/reset",
+    )
+    return pages.render_login(page, 400)
+
+
+def signup(shell: Shell) -> Rendered:
+    return pages.render_signup(pages.SignupPage(shell=shell, **FORM))
+
+
+def signup_with_all(shell: Shell) -> Rendered:
+    page = pages.SignupPage(
+        shell=shell,
+        **FORM,
+        email=EMAIL,
+        username="ann b",
+        rules=JUDGED,
+        error=Text("error.signup_refused"),
+        errors={
+            "username": Text("error.username_invalid", {"min": 1, "max": 15}),
+            "password": Text("error.password_weak"),
+        },
+        login_link="/u/login",
+    )
+    return pages.render_signup(page, 400)
+
+
+def signup_with_rules(shell: Shell) -> Rendered:
+    return pages.render_signup(pages.SignupPage(shell=shell, **FORM, rules=RULES, login_link="/u/login"))
+
+
+def reset_request(shell: Shell) -> Rendered:
+    return pages.render_reset_request(pages.ResetRequestPage(shell=shell, **FORM))
+
+
+def reset_request_with_all(shell: Shell) -> Rendered:
+    errors = {"email": Text("error.email_invalid")}
+    page = pages.ResetRequestPage(shell=shell, **FORM, email="ann", errors=errors, login_link="/u/login")
+    return pages.render_reset_request(page, 400)
+
+
+def reset_sent(shell: Shell) -> Rendered:
+    page = pages.ResetRequestPage(shell=shell, **FORM, email=EMAIL, sent=True, login_link="/u/login")
+    return pages.render_reset_request(page)
+
+
+def reset(shell: Shell) -> Rendered:
+    return pages.render_reset(pages.ResetPage(shell=shell, **FORM, end_sessions=False))
+
+
+def reset_with_all(shell: Shell) -> Rendered:
+    page = pages.ResetPage(
+        shell=shell,
+        **FORM,
+        email=EMAIL,
+        rules=RULES,
+        errors={"password_again": Text("error.passwords_differ")},
+    )
+    return pages.render_reset(page, 400)
+
+
+def consent(shell: Shell) -> Rendered:
+    return pages.render_consent(pages.ConsentPage(shell=shell, **FORM, email=EMAIL, scopes=()))
+
+
+def consent_with_all(shell: Shell) -> Rendered:
+    names = ("openid", "profile", "email", "offline_access", "read:orders")
+    scopes = tuple(pages.scope(name, "Read your orders") for name in names)
+    return pages.render_consent(pages.ConsentPage(shell=shell, **FORM, email=EMAIL, scopes=scopes))
+
+
+def message(shell: Shell) -> Rendered:
+    return pages.render_message(pages.message(shell, "signed_out"))
+
+
+def message_with_all(shell: Shell) -> Rendered:
+    link = Link(text="Northwind Shop", address="https://shop.example/")
+    return pages.render_message(pages.message(shell, "blocked", link=link, request_id="c6af9ac6-7b61"), 403)
+
+
+def form_post(shell: Shell) -> Rendered:
+    page = pages.FormPostPage(shell=shell, action=CALLBACK, fields=(("code", "c0de"), ("state", '"><i>')))
+    return pages.render_form_post(page)
+
+
+def web_message(shell: Shell) -> Rendered:
+    response = {"code": "c0de", "state": "</p>'\"&"}
+    return pages.render_web_message(
+        pages.WebMessagePage(shell=shell, target_origin="https://shop.example", response=response)
+    )
+
+
+SAMPLES: dict[str, Callable[[Shell], Rendered]] = {
+    sample.__name__: sample
+    for sample in (
+        login,
+        login_with_all,
+        signup,
+        signup_with_all,
+        signup_with_rules,
+        reset_request,
+        reset_request_with_all,
+        reset_sent,
+        reset,
+        reset_with_all,
+        consent,
+        consent_with_all,
+        message,
+        message_with_all,
+        form_post,
+        web_message,
+    )
+}
+
+
+def each_way() -> list[tuple[str, Shell]]:
+    """List every page with a bare and with a full shell. A consent needs an application to be about."""
+    bare = {name: replace(BARE, application="Shop") if name.startswith("consent") else BARE for name in SAMPLES}
+    return [*bare.items(), *((name, FULL) for name in SAMPLES)]
