@@ -14,6 +14,7 @@ from chalicelib.adapters.kms import KmsSealer
 from chalicelib.adapters.places import Places
 from chalicelib.core.ambient import Ambient, Ticks
 from chalicelib.core.client_grants import ClientGrants
+from chalicelib.core.client_keys import ClientKeys
 from chalicelib.core.clients import Clients
 from chalicelib.core.connections import Connections
 from chalicelib.core.consents import Consents
@@ -50,6 +51,7 @@ from chalicelib.core.tenants import Tenants
 from chalicelib.core.users import Users
 from chalicelib.crypto.assertions import JwtAssertions
 from chalicelib.crypto.passwords import Argon2PasswordHasher
+from chalicelib.crypto.public_keys import PemKeys
 from chalicelib.crypto.seals import GcmSeals
 from chalicelib.crypto.signing_keys import RsaWorkshop
 from chalicelib.crypto.tokens import Rs256Tokens
@@ -99,7 +101,8 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     users = Users(stores.users, connections, Credentials(hasher, common_passwords), ambient)
     links = Links(stores.users, ambient)
     sweep = Sweep(stores.works, users, links, client_grants, connections, stores.sessions)
-    clients = Clients(stores.clients, sweep, ambient)
+    keys = PemKeys()
+    clients = Clients(stores.clients, sweep, keys, ambient)
     resource_servers = ResourceServers(stores.resource_servers, sweep, ambient, hosts)
     nouns = _Nouns(
         hosts=hosts,
@@ -131,6 +134,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         consents=nouns.consents,
         discovery=Discovery(hosts, signing_keys),
         clients=clients,
+        client_keys=ClientKeys(clients, keys, ambient),
         client_grants=client_grants,
         resource_servers=resource_servers,
         connections=connections,

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from chalicelib.core.client_keys import PRIVATE_KEY_JWT, ClientCredential, make_key
 from chalicelib.core.documents import Document
 from chalicelib.core.entities import patched, retrying
 from chalicelib.core.errors import Forbidden, Invalid, NotFound
@@ -22,6 +23,7 @@ from chalicelib.core.work import CLIENT, Work
 if TYPE_CHECKING:
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
+    from chalicelib.core.client_keys import KeyReader
     from chalicelib.core.entities import EntityStore
     from chalicelib.core.paging import Page, PageRequest
     from chalicelib.core.work import Finisher
@@ -34,6 +36,7 @@ GRANT_TYPES = {
 }
 """What a new client of each app_type may do. Implicit and password are off until they are asked for (S25)."""
 
+AUTHENTICATION = "client_authentication_methods"
 _MERGING = frozenset({"jwt_configuration", "refresh_token", "client_metadata"})
 
 
@@ -42,20 +45,6 @@ class ClientSecret:
     """The SHA-256 of a secret of 384 random bits, and until when it is good; None is for ever."""
 
     digest: str
-    expires_at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ClientCredential:
-    """A public key by which a client proves itself (private_key_jwt). `pem` is SubjectPublicKeyInfo."""
-
-    id: str
-    name: str
-    kid: str
-    alg: str
-    pem: str
-    created_at: datetime
-    updated_at: datetime
     expires_at: datetime | None = None
 
 
@@ -105,6 +94,11 @@ class Client:
     is_global: bool = False
     version: int = 0
 
+    @property
+    def is_public(self) -> bool:
+        """Whether it has nothing to prove itself by: a page or an app in the hands of its users."""
+        return self.token_endpoint_auth_method == "none"  # noqa: S105 - the name of a method
+
     def verify_secret(self, secret: str, now: datetime) -> bool:
         """Compare in constant time with every secret that is still good."""
         digest = _digest(secret)
@@ -118,18 +112,20 @@ class Clients:
 
     store: EntityStore[Client]
     finisher: Finisher
+    key_reader: KeyReader
     ambient: Ambient
 
     def make(self, attributes: Document) -> tuple[Client, str]:
         """Make a client that is not stored yet, and its secret: shown now and never again."""
         now, secret = self.ambient.now(), self.ambient.new_secret(64)
-        given = {name: value for name, value in attributes.items() if value is not None}
+        given = {name: value for name, value in attributes.items() if value is not None and name != AUTHENTICATION}
         app_type = given.get("app_type", "regular_web")
         given.setdefault("grant_types", GRANT_TYPES[app_type])
         if app_type in {"native", "spa"}:
             given.setdefault("token_endpoint_auth_method", "none")
         blank = Client(client_id=self.ambient.new_id(32), name=given["name"], created_at=now, updated_at=now)
-        return replace(_patched(blank, given), secrets=(ClientSecret(digest=_digest(secret)),)), secret
+        client = self._authenticating(_patched(blank, given), attributes.get(AUTHENTICATION))
+        return replace(client, secrets=(ClientSecret(digest=_digest(secret)),)), secret
 
     def create(self, caller: Caller, attributes: Document) -> tuple[Client, str]:
         """Register an application. Gives it with its secret, which is kept only as a hash."""
@@ -171,9 +167,22 @@ class Clients:
         client = self.get(caller, client_id)
         if client.is_global:
             raise Forbidden("The global client cannot be changed.", code="operation_not_supported")
-        updated = replace(_patched(client, patch), updated_at=self.ambient.now())
+        plain = {name: value for name, value in patch.items() if name != AUTHENTICATION}
+        changed = self._authenticating(_patched(client, plain), patch.get(AUTHENTICATION))
+        updated = replace(changed, updated_at=self.ambient.now())
         self.store.replace(caller.tenant, updated, done(self.ambient, caller))
         return updated
+
+    def _authenticating(self, client: Client, methods: Document | None) -> Client:
+        """Set a client to prove itself by its keys, some of which may be new; by id only those it has."""
+        if not methods:
+            return client
+        asked = methods[PRIVATE_KEY_JWT]["credentials"]
+        new = tuple(make_key(self.key_reader, self.ambient, each) for each in asked if "pem" in each)
+        named = {each.get("id") for each in asked if "pem" not in each}
+        if named - {key.id for key in client.credentials}:
+            raise Invalid("The credentials of private_key_jwt do not exist.", code="invalid_body")
+        return replace(client, token_endpoint_auth_method=PRIVATE_KEY_JWT, credentials=(*client.credentials, *new))
 
     def rotate_secret(self, caller: Caller, client_id: str, overlap: timedelta) -> tuple[Client, str]:
         """Give the client a new secret. The old one stops at once, or after `overlap` (at most a day)."""

@@ -10,6 +10,7 @@ from chalicelib.core.errors import Unauthenticated
 if TYPE_CHECKING:
     from chalicelib.core.callers import Caller
     from chalicelib.core.client_grants import ClientGrants
+    from chalicelib.core.client_keys import ClientKeys
     from chalicelib.core.clients import Clients
     from chalicelib.core.connections import Connections
     from chalicelib.core.consents import Consents
@@ -57,6 +58,7 @@ class Core:
     consents: Consents
     discovery: Discovery
     clients: Clients
+    client_keys: ClientKeys
     client_grants: ClientGrants
     resource_servers: ResourceServers
     connections: Connections

@@ -10,7 +10,7 @@ import jwt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.clients import ClientCredential
+    from chalicelib.core.client_keys import ClientCredential
     from chalicelib.core.documents import Document
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_origin
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -127,7 +128,7 @@ def media_type(content_type: str) -> str:
 
 def given(body: msgspec.Struct) -> dict[str, Any]:
     """Give the fields a caller sent, as a patch: what was not sent is absent, null is None, lists are tuples."""
-    fields: Mapping[str, Any] = msgspec.to_builtins(body)
+    fields: Mapping[str, Any] = msgspec.to_builtins(body, builtin_types=(datetime,))
     return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 

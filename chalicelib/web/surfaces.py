@@ -6,6 +6,7 @@ from chalicelib.web import reference
 from chalicelib.web.authentication import discovery, token
 from chalicelib.web.login import authorize, login, logout
 from chalicelib.web.management import (
+    client_credentials,
     client_grants,
     clients,
     connections,
@@ -26,6 +27,7 @@ SURFACES = [
         users,
         connections,
         clients,
+        client_credentials,
         client_grants,
         resource_servers,
         device_credentials,

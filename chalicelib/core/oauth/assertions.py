@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.ambient import Ambient
-    from chalicelib.core.clients import Client, ClientCredential
+    from chalicelib.core.client_keys import ClientCredential
+    from chalicelib.core.clients import Client
     from chalicelib.core.documents import Document
     from chalicelib.core.hosts import Hosts
 

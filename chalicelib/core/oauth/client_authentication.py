@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from chalicelib.core.client_keys import PRIVATE_KEY_JWT
 from chalicelib.core.oauth.errors import MalformedRequest, OAuthError, UnknownClient
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class ClientAuthentication:
         if sum(each is not None for each in (proof.basic, proof.client_secret, proof.assertion)) > 1:
             raise MalformedRequest("More than one method of client authentication was used")
         client = self._named(tenant, proof)
-        if client.token_endpoint_auth_method == "none":  # noqa: S105 - the name of a method
+        if client.is_public:
             if proof.basic or proof.assertion:
                 raise UnknownClient("a public client has no secret")
             return client
@@ -62,7 +63,7 @@ class ClientAuthentication:
             self.assertions.check(tenant, client, proof.assertion)
             return client
         secret = proof.basic[1] if proof.basic else proof.client_secret
-        if client.token_endpoint_auth_method == "private_key_jwt":  # noqa: S105 - the name of a method
+        if client.token_endpoint_auth_method == PRIVATE_KEY_JWT:
             raise UnknownClient("this client proves itself by an assertion")
         if not client.verify_secret(secret or "", self.ambient.now()):
             raise UnknownClient("wrong secret")

@@ -162,7 +162,7 @@ def _check_prompt(request: AuthorizeRequest) -> None:
 
 def _check_proof_key(request: AuthorizeRequest, client: Client, method: str | None) -> None:
     """Demand S256 of public clients, and accept nothing weaker of others (S24)."""
-    public = client.token_endpoint_auth_method == "none"  # noqa: S105 - the name of a method
+    public = client.is_public
     if not request.code_challenge:
         if method is not None:
             raise AuthorizeError("invalid_request", "Missing required parameter: code_challenge", request)

@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from chalicelib.core.client_keys import PRIVATE_KEY_JWT
 from chalicelib.core.clients import Client
 from chalicelib.web.decoding import given
+from chalicelib.web.management.client_credentials import KeyOrId
 from chalicelib.web.schemas import CheckpointedFields, Document, Fields, HttpsUrl, choose, names, paged
 from chalicelib.web.surface import Incoming, Nothing, Surface
 
@@ -55,6 +57,18 @@ class RefreshTokenConfiguration(msgspec.Struct, forbid_unknown_fields=True, kw_o
     infinite_idle_token_lifetime: bool | UnsetType = UNSET
 
 
+class KeyCredentials(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Keys by which the client proves itself: new ones, or the ids of those it has."""
+
+    credentials: Annotated[list[KeyOrId], Meta(min_length=1, max_length=10)]
+
+
+class AuthenticationMethods(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """How the client proves itself other than by a secret."""
+
+    private_key_jwt: KeyCredentials
+
+
 class ClientSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What may be set of a client. A null gives a setting its default back."""
 
@@ -70,6 +84,7 @@ class ClientSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     initiate_login_uri: HttpsUrl | None | UnsetType = UNSET
     grant_types: Annotated[list[GrantType], Meta(max_length=20)] | None | UnsetType = UNSET
     token_endpoint_auth_method: AuthMethod | None | UnsetType = UNSET
+    client_authentication_methods: AuthenticationMethods | None | UnsetType = UNSET
     jwt_configuration: JwtConfiguration | None | UnsetType = UNSET
     refresh_token: RefreshTokenConfiguration | None | UnsetType = UNSET
     oidc_conformant: bool | None | UnsetType = UNSET
@@ -112,6 +127,7 @@ class ClientAnswer(msgspec.Struct, kw_only=True):
     initiate_login_uri: str | UnsetType = UNSET
     grant_types: tuple[str, ...] | UnsetType = UNSET
     token_endpoint_auth_method: str | UnsetType = UNSET
+    client_authentication_methods: Document | UnsetType = UNSET
     jwt_configuration: Document | UnsetType = UNSET
     refresh_token: Document | UnsetType = UNSET
     oidc_conformant: bool | UnsetType = UNSET
@@ -230,4 +246,8 @@ def rendered(incoming: Incoming[Any, Any], client: Client, secret: str | None = 
     answer.tenant = incoming.caller.tenant
     answer.global_ = client.is_global
     answer.client_secret = secret or UNSET
+    if client.token_endpoint_auth_method == PRIVATE_KEY_JWT:
+        answer.token_endpoint_auth_method = answer.client_secret = UNSET
+        ids = [{"id": key.id} for key in client.credentials]
+        answer.client_authentication_methods = {PRIVATE_KEY_JWT: {"credentials": ids}}
     return answer

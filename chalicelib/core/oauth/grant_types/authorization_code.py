@@ -142,7 +142,7 @@ def _demand_binding(client: Client, code: AuthorizationCode, request: TokenReque
     if not code.code_challenge:
         if verifier is not None:  # a downgrade: the challenge was taken out on the way (RFC 9700, 4.8.2)
             raise InvalidGrant("Failed to verify code verifier", detail="no challenge")
-        if client.token_endpoint_auth_method == "none":  # noqa: S105 - the name of a method
+        if client.is_public:
             raise InvalidGrant("Failed to verify code verifier", detail="a public client without a challenge")
         return
     if verifier is None or not hmac.compare_digest(_challenge(verifier), code.code_challenge):

@@ -31,7 +31,7 @@ class ClientCredentials:
 
     def issue(self, caller: Caller, client: Client, request: TokenRequest, recorder: Recorder) -> TokenResponse:
         """Issue what the client's grant for the API allows, or less if it asks for less."""
-        if client.token_endpoint_auth_method == "none":  # noqa: S105 - the name of a method
+        if client.is_public:
             raise OAuthError("unauthorized_client", "Grant type 'client_credentials' not allowed for the client.")
         tenant = caller.tenant
         audience = request.audience or self._default_audience(tenant)
