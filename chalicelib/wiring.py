@@ -79,7 +79,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     resource_servers = ResourceServers(stores.resource_servers, sweep, ambient, hosts)
     return Core(
         hosts=hosts,
-        tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, ambient),
+        tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, client_grants, ambient),
         signing_keys=signing_keys,
         tokens=tokens,
         token_endpoint=TokenEndpoint(
