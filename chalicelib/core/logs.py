@@ -146,9 +146,20 @@ def first_log_id(moment: datetime) -> str:
     return f"{milliseconds(moment):013d}"
 
 
-def done(ambient: Ambient, caller: Caller, *, user_id: str = "", user_name: str = "", type: str = "sapi") -> LogEvent:  # noqa: A002
-    """Make the event that a change by `caller` is written with: who, what, from where."""
-    return _event(ambient, caller, type, {}, user_id=user_id, user_name=user_name)
+def done(
+    ambient: Ambient,
+    caller: Caller,
+    *,
+    user_id: str = "",
+    user_name: str = "",
+    type: str = "sapi",  # noqa: A002 - Auth0's word
+    details: Document | None = None,
+) -> LogEvent:
+    """Make the event that a change by `caller` is written with: who, what, from where.
+
+    `details` never hold what was sent, which may be a password; names of fields and ids may stand in them.
+    """
+    return _event(ambient, caller, type, details or {}, user_id=user_id, user_name=user_name)
 
 
 def _event(

@@ -254,7 +254,8 @@ class Users:
         change = self._changed(caller.tenant, user, patch)
         after = replace(change.after, updated_at=self.ambient.now())
         change = replace(change, after=_within_limits(after))
-        self.store.change(caller.tenant, change, done(self.ambient, caller, user_id=user_id))
+        event = done(self.ambient, caller, user_id=user_id, details={"changed": sorted(patch)})
+        self.store.change(caller.tenant, change, event)
         return change.after
 
     def _changed(self, tenant: str, user: User, patch: Document) -> Change:
