@@ -252,8 +252,14 @@ def _refusal(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseEr
         body = _SHAPES[endpoint.shape](status, error.message, error.code)
         _record(endpoint, call, caller, error, status)
     LOG.info("request %s refused: %s %s (%s)", caller.request_id, status, body, error.detail)
-    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else {}
+    headers = {"WWW-Authenticate": _challenge(call.http)} if status is HTTPStatus.UNAUTHORIZED else {}
     return _response(Rendered(body=body, status=status, headers=headers))
+
+
+def _challenge(http: HttpRequest) -> str:
+    """Name the scheme that was tried (RFC 6749, section 5.2)."""
+    tried = http.headers.get("authorization", "").partition(" ")[0].lower()
+    return 'Basic realm="clients"' if tried == "basic" else "Bearer"
 
 
 def _record(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseError, status: HTTPStatus) -> None:
