@@ -30,12 +30,17 @@ class Links:
     store: UserStore
     ambient: Ambient
 
-    def link(self, caller: Caller, user_id: str, secondary_id: str) -> tuple[Identity, ...]:
-        """Make the account `secondary_id` (`provider|id`) one of the user's, and give all of them."""
+    def link(
+        self, caller: Caller, user_id: str, secondary_id: str, connection_id: str | None = None
+    ) -> tuple[Identity, ...]:
+        """Make the account `secondary_id` (`provider|id`) one of the user's, and give all of them.
+
+        Where `connection_id` is given, an account of another connection is not the one that is meant.
+        """
         if user_id == secondary_id:
             raise Invalid("Main user and the new one are the same", code="invalid_body")
         user, secondary = self.store.find(caller.tenant, user_id), self.store.find(caller.tenant, secondary_id)
-        if user is None or secondary is None:
+        if user is None or secondary is None or connection_id not in {None, secondary.main.connection_id}:
             raise missing()
         if len(secondary.identities) > 1:
             raise Invalid(
@@ -45,7 +50,7 @@ class Links:
             raise Invalid(f"A user has at most {MAX_IDENTITIES} identities.", code="operation_not_supported")
         joined = replace(secondary.main, profile=_profile(secondary))
         after = replace(user, identities=(*user.identities, joined), updated_at=self.ambient.now())
-        event = done(self.ambient, caller, user_id=user_id)
+        event = done(self.ambient, caller, user_id=user_id, details={"linked": secondary_id})
         self.store.link(caller.tenant, Change(before=user, after=after), secondary, event)
         return after.identities
 
@@ -71,7 +76,7 @@ class Links:
             attributes={name: value for name, value in profile.items() if name not in _CARRIED},
         )
         after = replace(user, identities=tuple(each for each in user.identities if each != identity), updated_at=now)
-        event = done(self.ambient, caller, user_id=user_id)
+        event = done(self.ambient, caller, user_id=user_id, details={"unlinked": full_id})
         self.store.unlink(caller.tenant, Change(before=user, after=after), freed, event)
         return after.identities
 
