@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chalicelib.web import decoding
-from chalicelib.web.surface import MANAGEMENT
+from chalicelib.web.surface import MANAGEMENT, PAGE
 
 if TYPE_CHECKING:
     from chalicelib.core.hosts import Hosts
@@ -41,7 +41,7 @@ _PARAMETER = re.compile(r"\{([a-z_]+)\}")
 
 def document(endpoints: list[Endpoint], hosts: Hosts, tenant: str) -> dict[str, Any]:
     """Describe the API of one tenant."""
-    shown = [endpoint for endpoint in endpoints if endpoint.tag != "reference"]
+    shown = [each for each in endpoints if each.tag != "reference" and each.shape != PAGE]
     types = [
         kind for endpoint in shown for kind in (endpoint.query, endpoint.body, endpoint.answer) if kind is not None
     ]

@@ -97,7 +97,9 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """All that is known of an endpoint. `scopes`: any one of them suffices; `public` endpoints ask for no token."""
+    """All that is known of an endpoint. `scopes`: any one of them suffices; `public` endpoints ask for no token.
+
+    `cors` lets pages of any origin ask."""
 
     method: str
     path: str
@@ -112,7 +114,7 @@ class Endpoint:
     answer: Any = None
     status: int = 200
     public: bool = False
-    cors: CORSConfig | None = None
+    cors: bool = False
     refusal: Callable[[Refused], Rendered] | None = None
     shape: str = MANAGEMENT
     tag: str = ""
@@ -191,7 +193,9 @@ class Surface(Blueprint):
 
             name = f"{self.tag}_{view.__name__}".replace(" ", "_").replace("-", "_")
             # Every content type is let through to `decoding`, which answers in our shape.
-            self.route(path, methods=[method], name=name, content_types=["*/*"], cors=declared.cors)(wrapped)
+            self.route(
+                path, methods=[method], name=name, content_types=["*/*"], cors=PUBLIC_CORS if declared.cors else None
+            )(wrapped)
             return view
 
         return declare

@@ -11,7 +11,7 @@ from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.oauth.client_authentication import ClientProof
 from chalicelib.core.oauth.token import TokenRequest
 from chalicelib.web.decoding import basic_credentials
-from chalicelib.web.surface import OAUTH, PUBLIC_CORS, Incoming, Nothing, Surface, bearer
+from chalicelib.web.surface import OAUTH, Incoming, Nothing, Surface, bearer
 
 surface = Surface("authentication", shape=OAUTH)
 
@@ -31,7 +31,7 @@ class ClientBody(msgspec.Struct, kw_only=True):
 class TokenBody(ClientBody, kw_only=True):
     """A request for a token."""
 
-    grant_type: Short = ""
+    grant_type: Short | None = None
     audience: Annotated[str, Meta(max_length=600)] | None = None
     scope: Annotated[str, Meta(max_length=8_000)] | None = None
     code: Short | None = None
@@ -57,7 +57,7 @@ class TokenAnswer(msgspec.Struct, kw_only=True):
     access_token: str
     id_token: str | UnsetType = UNSET
     refresh_token: str | UnsetType = UNSET
-    scope: str | UnsetType = UNSET
+    scope: str
     expires_in: int
     token_type: str
 
@@ -74,7 +74,7 @@ class TokenAnswer(msgspec.Struct, kw_only=True):
     body=TokenBody,
     form=True,
     answer=TokenAnswer,
-    cors=PUBLIC_CORS,
+    cors=True,
 )
 def get_token(incoming: Incoming[Nothing, TokenBody]) -> TokenAnswer:
     """Give tokens."""
@@ -85,7 +85,7 @@ def get_token(incoming: Incoming[Nothing, TokenBody]) -> TokenAnswer:
         access_token=token.access_token,
         id_token=token.id_token or UNSET,
         refresh_token=token.refresh_token or UNSET,
-        scope=token.scope or UNSET,
+        scope=token.scope,
         expires_in=token.expires_in,
         token_type="Bearer",  # noqa: S106
     )
@@ -102,7 +102,7 @@ _REQUEST = frozenset(TokenRequest.__dataclass_fields__)
     public=True,
     body=RevokeBody,
     form=True,
-    cors=PUBLIC_CORS,
+    cors=True,
 )
 def revoke_token(incoming: Incoming[Nothing, RevokeBody]) -> None:
     """End a refresh token."""
@@ -110,13 +110,13 @@ def revoke_token(incoming: Incoming[Nothing, RevokeBody]) -> None:
     core.revocation.revoke(incoming.caller, proof_of(incoming, body), body.token)
 
 
-@surface.endpoint("GET", "/userinfo", summary="Get user info", public=True, answer=dict[str, Any], cors=PUBLIC_CORS)
+@surface.endpoint("GET", "/userinfo", summary="Get user info", public=True, answer=dict[str, Any], cors=True)
 def get_userinfo(incoming: Incoming[Nothing, None]) -> dict[str, Any]:
     """Give the claims of the user whose access token this is."""
     return _claims(incoming)
 
 
-@surface.endpoint("POST", "/userinfo", summary="Get user info", public=True, answer=dict[str, Any], cors=PUBLIC_CORS)
+@surface.endpoint("POST", "/userinfo", summary="Get user info", public=True, answer=dict[str, Any], cors=True)
 def post_userinfo(incoming: Incoming[Nothing, None]) -> dict[str, Any]:
     """Give the same claims to a POST (OpenID Connect Core 1.0, 5.3.1)."""
     return _claims(incoming)
