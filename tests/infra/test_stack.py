@@ -81,8 +81,7 @@ def test_the_death_of_ministack_is_told_and_ends_it(data):
         code = stack.process.wait(PATIENCE)
 
     assert code == 1
-    assert "MiniStack ended by itself (-9). What was written in the last seconds may be lost.\n" in stack.said
-    assert "Traceback" not in "".join(stack.said)
+    assert stack.said[-1] == "MiniStack ended by itself (-9). What was written in the last seconds may be lost.\n"
 
 
 @pytest.mark.parametrize("name", ["PORT", "TLS_PORT"])
