@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -92,6 +93,30 @@ def opens(core: Core) -> Callable[..., bool]:
         return core.users.credentials.hasher.verify(login.password_hash, password)
 
     return verify
+
+
+@dataclass
+class Interrupted:
+    """A store where somebody else's write comes between the first read and what is written after it."""
+
+    store: Any
+    meanwhile: Callable[[], object]
+    happened: bool = False
+
+    def find(self, *key: str) -> Any:
+        found = self.store.find(*key)
+        if not self.happened:
+            self.happened = True
+            self.meanwhile()
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+
+@pytest.fixture
+def interrupted() -> type[Interrupted]:
+    return Interrupted
 
 
 def made(answer: Answer) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 import pytest
 
+from chalicelib.core.callers import Caller
+from chalicelib.wiring import build_core
+
 PATH = "/api/v2/connections"
 
 
@@ -20,6 +23,16 @@ def test_deleting_an_unknown_connection_is_no_error(api):
 def test_nobody_is_created_in_a_deleted_connection(api, people, post_user):
     post_user(connection="people")
     api.delete(f"{PATH}/{people['id']}")
+
+    answer = post_user(connection="people")
+
+    assert (answer.status, answer.json["errorCode"]) == (400, "inexistent_connection")
+
+
+def test_nobody_is_created_in_a_connection_that_another_process_deleted(settings, ambient, people, post_user):
+    """This process has read the connection, and remembers it for seconds."""
+    post_user(connection="people")
+    build_core(settings, ambient).connections.delete(Caller(tenant="main"), people["id"])
 
     answer = post_user(connection="people")
 

@@ -155,28 +155,12 @@ def test_metadata_is_an_object(api, new_user, kind, value):
     assert f"on property {kind}" in answer.json["message"]
 
 
-class Interrupted:
-    """The store of users, where somebody else's write comes after the first read."""
-
-    def __init__(self, store, meanwhile):
-        self.store, self.meanwhile = store, iter([meanwhile])
-
-    def find(self, tenant, user_id):
-        user = self.store.find(tenant, user_id)
-        for write in self.meanwhile:
-            write()
-        return user
-
-    def __getattr__(self, name):
-        return getattr(self.store, name)
-
-
-def test_a_change_that_came_between_is_not_lost(api, core, new_user):
+def test_a_change_that_came_between_is_not_lost(api, core, new_user, interrupted):
     user = new_user(user_metadata={"a": 1})
-    meanwhile = Interrupted(core.users.store, lambda: api.patch(path(user), {"user_metadata": {"b": 2}}))
+    store = interrupted(core.users.store, lambda: api.patch(path(user), {"user_metadata": {"b": 2}}))
     caller = Caller(tenant="main", scopes=frozenset({"update:users"}))
 
-    replace(core.users, store=meanwhile).update(caller, user["user_id"], {"user_metadata": {"c": 3}})
+    replace(core.users, store=store).update(caller, user["user_id"], {"user_metadata": {"c": 3}})
 
     assert api.get(path(user)).json["user_metadata"] == {"a": 1, "b": 2, "c": 3}
 
