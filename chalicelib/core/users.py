@@ -227,11 +227,17 @@ class Users:
         retrying(lambda: self._delete(caller, user_id))
 
     def delete_named(self, caller: Caller, connection_id: str, email: str) -> None:
-        """Delete the user with this address at a connection; none is no error. A user name is no address."""
+        """Delete the user with this address at a connection; none is no error. A user name is no address.
+
+        An account that is linked is not all there is of its user, so it is refused: deleting would take the rest along.
+        """
         connection = self.connections.get(caller, connection_id)
         login = self.store.login(caller.tenant, connection.id, accounts.email_address(email))
-        if login is not None:
-            self.delete(caller, login.user_id)
+        if login is None:
+            return
+        if login.identity_id != login.user_id:
+            raise Invalid("This account is linked to another user. Unlink it first.", code="operation_not_supported")
+        self.delete(caller, login.user_id)
 
     def retire(self, caller: Caller, user: User) -> Sequence[Work]:
         """Remove a user's profile and names, and give the work that is left."""

@@ -115,6 +115,17 @@ def test_only_an_address_deletes_a_user(api, new_connection, new_user, email):
     assert api.get(f"/api/v2/users/{user['user_id']}").status == 200
 
 
+def test_the_address_of_a_linked_account_does_not_delete_the_user_it_is_linked_to(api, people, new_user):
+    user, linked = new_user(), new_user(connection="people", email="ann@example.com")
+    api.post(f"/api/v2/users/{user['user_id']}/identities", {"provider": "auth0", "user_id": linked["user_id"]})
+    before = api.get(f"/api/v2/users/{user['user_id']}").json
+
+    answer = api.delete(f"{PATH}/{people['id']}/users", query={"email": "ann@example.com"})
+
+    assert (answer.status, answer.json["errorCode"]) == (400, "operation_not_supported")
+    assert api.get(f"/api/v2/users/{user['user_id']}").json == before
+
+
 def test_the_users_of_an_unknown_connection_cannot_be_deleted(api):
     answer = api.delete(f"{PATH}/con_0000000000000000/users", query={"email": "ann@example.com"})
 

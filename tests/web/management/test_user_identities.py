@@ -59,8 +59,7 @@ def test_a_linked_account_stands_in_the_identities_with_what_it_knew(api, link, 
     assert main == ann["identities"][0]
     assert linked == {
         **work["identities"][0],
-        "profileData": {name: work[name] for name in ("email", "email_verified", "name", "nickname", "picture")}
-        | {"phone_verified": False},
+        "profileData": {name: work[name] for name in ("email", "email_verified", "name", "nickname", "picture")},
     }
     assert api.get(path(ann)).json == {**ann, "identities": answer.json}
 
