@@ -139,6 +139,18 @@ def test_an_offset_reaches_1000_events(api, query, status):
     assert status == 200 or answer.json["errorCode"] == "invalid_paging"
 
 
+def test_a_search_may_be_called_search_as_the_official_sdk_does(api, happened):
+    api.post(CLIENTS, {})
+
+    def described(**query):
+        return [event["description"] for event in api.get(LOGS, query=query).json]
+
+    assert described(search="type:fapi") == ["Create a client"]
+    assert described(search="", q="type:fapi") == ["Create a client"]
+    assert described(search='description:"Create a client"', q="type:sapi OR type:s") == ["Create a client"] * 5
+    assert described(search='description:"Create a client"', q="type:s") == []
+
+
 def test_an_event_has_the_fields_that_are_asked_for(api, happened):
     some, most = (
         api.get(LOGS, query={"fields": "type,date", "include_fields": flag}).json[0] for flag in ("true", "false")
