@@ -86,6 +86,7 @@ class Endpoint:
     query: type[msgspec.Struct] = Nothing
     body: type[msgspec.Struct] | None = None
     body_optional: bool = False
+    example: Any = field(default=None, hash=False)  # the document of a set of endpoints is cached
     form: bool = False
     answer: Any = None
     status: int = 200

@@ -43,6 +43,12 @@ class TokenAnswer(msgspec.Struct, kw_only=True):
     description="Grant type client_credentials, as JSON or as a form; client_secret_post or client_secret_basic.",
     public=True,
     body=TokenBody,
+    example={
+        "grant_type": "client_credentials",
+        "client_id": "CLIENT_ID",
+        "client_secret": "CLIENT_SECRET",
+        "audience": "https://orders.example.com",
+    },
     form=True,
     answer=TokenAnswer,
 )
