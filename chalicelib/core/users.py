@@ -142,8 +142,8 @@ class UserStore(Protocol):
     def login(self, tenant: str, connection_id: str, name: str) -> Login | None:
         """Find who signs in by a name."""
 
-    def password_history(self, tenant: str, user_id: str, connection_id: str) -> PasswordHistory | None:
-        """Read the earlier passwords of an account."""
+    def password_history(self, tenant: str, identity_id: str, connection_id: str) -> PasswordHistory | None:
+        """Read the earlier passwords of an account, by its own id, which linking does not change."""
 
     def create(
         self, tenant: str, user: User, logins: Sequence[Login], history: PasswordHistory | None, event: LogEvent
@@ -285,19 +285,17 @@ class Users:
             raise Invalid(
                 "The password can only be set for users of a database connection.", code="operation_not_supported"
             )
-        known = self._earlier_passwords(tenant, user, identity, connection)
+        known = self._earlier_passwords(tenant, identity, connection)
         hashed, history = self.credentials.accept(connection, user, password, known)
         passwords = tuple(_logins(user, identity, hashed))
         after = replace(after, last_password_reset=self.ambient.now())
         return Change(before=user, after=after, passwords=passwords, history=history)
 
-    def _earlier_passwords(
-        self, tenant: str, user: User, identity: Identity, connection: Connection
-    ) -> PasswordHistory | None:
+    def _earlier_passwords(self, tenant: str, identity: Identity, connection: Connection) -> PasswordHistory | None:
         """Read the earlier passwords where they matter; where none were kept yet, the one in use is the first."""
         if not remembers(connection):
             return None
-        known = self.store.password_history(tenant, user.user_id, connection.id)
+        known = self.store.password_history(tenant, identity.full_id, connection.id)
         if known is not None:
             return known
         login = self.store.login(tenant, connection.id, identity.names[0])

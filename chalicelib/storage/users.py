@@ -126,9 +126,9 @@ class UserStore:
             password_hash=item.password_hash,
         )
 
-    def password_history(self, tenant: str, user_id: str, connection_id: str) -> PasswordHistory | None:
-        """Read the earlier passwords of an account."""
-        item = self.table.get(PasswordHistoryItem, _history_key(tenant, user_id, connection_id))
+    def password_history(self, tenant: str, identity_id: str, connection_id: str) -> PasswordHistory | None:
+        """Read the earlier passwords of an account, by its own id."""
+        item = self.table.get(PasswordHistoryItem, _history_key(tenant, identity_id, connection_id))
         return msgspec.json.decode(item.document, type=PasswordHistory) if item else None
 
     def create(
@@ -144,7 +144,8 @@ class UserStore:
         for login in logins:
             transaction.put(_login_item(tenant, user, login), ABSENT, taken())
         _guard(transaction, tenant, user)
-        _put_history(transaction, tenant, user.user_id, history)
+        if history is not None:
+            _put_history(transaction, tenant, user.user_id, history)
         transaction.put(event_item(self.table, tenant, event)).commit()
 
     def change(self, tenant: str, change: Change, event: LogEvent) -> None:
@@ -160,7 +161,8 @@ class UserStore:
                 [LoginItem.password_hash.set(login.password_hash)],
                 LoginItem.user_id == login.user_id,
             )
-        _put_history(transaction, tenant, change.after.user_id, change.history)
+        if change.history is not None:
+            _put_history(transaction, tenant, change.passwords[0].identity_id, change.history)
         transaction.put(event_item(self.table, tenant, event)).commit()
 
     def link(self, tenant: str, change: Change, secondary: User, event: LogEvent) -> None:
@@ -329,14 +331,14 @@ def _guard(transaction: Transaction, tenant: str, user: User) -> None:
     transaction.put(item, ABSENT, taken())
 
 
-def _put_history(transaction: Transaction, tenant: str, user_id: str, history: PasswordHistory | None) -> None:
-    if history is not None:
-        key = _history_key(tenant, user_id, history.connection_id)
-        transaction.put(PasswordHistoryItem.at(key, document=msgspec.json.encode(history).decode()))
+def _put_history(transaction: Transaction, tenant: str, identity_id: str, history: PasswordHistory) -> None:
+    """Keep the earlier passwords of an account where they stay with it when it is linked or unlinked."""
+    key = _history_key(tenant, identity_id, history.connection_id)
+    transaction.put(PasswordHistoryItem.at(key, document=msgspec.json.encode(history).decode()))
 
 
-def _history_key(tenant: str, user_id: str, connection_id: str) -> keys.Key:
-    return keys.Key(keys.user(tenant, user_id), keys.PASSWORD_HISTORY + connection_id)
+def _history_key(tenant: str, identity_id: str, connection_id: str) -> keys.Key:
+    return keys.Key(keys.user(tenant, identity_id), keys.PASSWORD_HISTORY + connection_id)
 
 
 def _identity_key(tenant: str, identity: Identity) -> keys.Key:

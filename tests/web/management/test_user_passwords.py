@@ -312,6 +312,17 @@ def test_the_password_of_a_linked_account_is_set_by_its_connection(api, people, 
     assert opens("ann@example.com", "Long-enough-1")
 
 
+def test_earlier_passwords_of_an_account_count_also_while_it_is_linked(api, demanding, new_user):
+    demanding(password_history={"enable": True, "size": 5})
+    user, linked = new_user(), new_user(connection="demanding", password="password-0")
+    api.patch(path(linked), {"password": "password-1"})
+    api.post(f"{path(user)}/identities", {"provider": "auth0", "user_id": linked["user_id"]})
+
+    answer = api.patch(path(user), {"password": "password-0", "connection": "demanding"})
+
+    assert answer.json["message"] == "PasswordHistoryError: Password has previously been used"
+
+
 # Reading
 
 
