@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["ok", "error"]
 
-# Browsers read a backslash as a slash and skip white space, so that "/\\host" is another host.
+# Browsers read a backslash as a slash and skip white space, so that "/\host" is another host.
 _PATH = re.compile(r"/(?![/\\])[^\s\\]*")
 _LINKS = frozenset({"https", "http", "mailto"})
 _OK_MESSAGES = frozenset({"email_verified", "password_changed", "signed_out", "verify_email"})
