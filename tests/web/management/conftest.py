@@ -19,6 +19,27 @@ from chalicelib.core.users import User
 from tests.conftest import Answer, Api, Clock
 
 PASSWORD = "Long-enough-1"
+USERS = "/api/v2/users"
+ROOT_ATTRIBUTES = {
+    "name": "Other",
+    "given_name": "O.",
+    "family_name": "Ther",
+    "nickname": "oth",
+    "picture": "https://example.com/o.png",
+}
+
+
+def path(user: dict[str, Any]) -> str:
+    """Give the path of a user."""
+    return f"{USERS}/{user['user_id']}"
+
+
+def nested(levels: int) -> dict[str, Any]:
+    """Give an object of so many levels."""
+    document: dict[str, Any] = {"in": "the innermost"}
+    for _ in range(levels - 1):
+        document = {"in": document}
+    return document
 
 
 @pytest.fixture
@@ -81,6 +102,17 @@ def outsider(core: Core, clock: Clock, new_connection: Callable[..., dict[str, A
         return {"user_id": user.user_id, "connection": connection}
 
     return sign_in
+
+
+@pytest.fixture
+def link(api: Api) -> Callable[..., Answer]:
+    """Link another user's account to a user; further fields take the place of those."""
+
+    def link(user: dict[str, Any], secondary: dict[str, Any], **other: Any) -> Answer:
+        provider, _, identity_id = secondary["user_id"].partition("|")
+        return api.post(f"{path(user)}/identities", {"provider": provider, "user_id": identity_id, **other})
+
+    return link
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.core.callers import Caller
+from tests.web.management.conftest import nested, path
 
-PATH = "/api/v2/users"
 LIMIT = 380_000
 RESERVED = [
     "__tenant",
@@ -30,18 +30,6 @@ RESERVED = [
     "user_id",
 ]
 both_kinds = pytest.mark.parametrize("kind", ["user_metadata", "app_metadata"])
-
-
-def path(user):
-    return f"{PATH}/{user['user_id']}"
-
-
-def nested(levels):
-    """Give an object of so many levels."""
-    document = {"in": "the innermost"}
-    for _ in range(levels - 1):
-        document = {"in": document}
-    return document
 
 
 # Merging
