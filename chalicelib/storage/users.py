@@ -21,6 +21,7 @@ from chalicelib.core.paging import Page
 from chalicelib.core.users import User, taken
 from chalicelib.core.work import USER, id_of
 from chalicelib.storage import keys
+from chalicelib.storage.encoding import brief
 from chalicelib.storage.logs import event_item
 from chalicelib.storage.table import ABSENT, MAX_TRANSACTION, PRESENT, Item, batched
 from chalicelib.storage.work import finish, work_item
@@ -291,7 +292,7 @@ def _beyond(start_after: str, *, newest_first: bool) -> Condition:
 
 def _document(user: User) -> str:
     """Encode a profile without what is kept beside it."""
-    return msgspec.json.encode(replace(user, logins_count=0, last_login=None, last_ip="", version=0)).decode()
+    return brief(replace(user, logins_count=0, last_login=None, last_ip="", version=0))
 
 
 def _decode(item: UserItem) -> User:
