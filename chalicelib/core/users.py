@@ -145,8 +145,8 @@ class UserStore(Protocol):
     def login(self, tenant: str, connection_id: str, name: str) -> Login | None:
         """Find who signs in by a name."""
 
-    def password_history(self, tenant: str, user_id: str, connection_id: str) -> PasswordHistory | None:
-        """Read the earlier passwords of an account."""
+    def password_history(self, tenant: str, identity_id: str, connection_id: str) -> PasswordHistory | None:
+        """Read the earlier passwords of an account, by its own id, which linking does not change."""
 
     def create(
         self, tenant: str, user: User, logins: Sequence[Login], history: PasswordHistory | None, event: LogEvent
@@ -240,11 +240,17 @@ class Users:
         retrying(lambda: self._delete(caller, user_id))
 
     def delete_named(self, caller: Caller, connection_id: str, email: str) -> None:
-        """Delete the user with this address at a connection; none is no error. A user name is no address."""
+        """Delete the user with this address at a connection; none is no error. A user name is no address.
+
+        An account that is linked is not all there is of its user, so it is refused: deleting would take the rest along.
+        """
         connection = self.connections.get(caller, connection_id)
         login = self.store.login(caller.tenant, connection.id, accounts.email_address(email))
-        if login is not None:
-            self.delete(caller, login.user_id)
+        if login is None:
+            return
+        if login.identity_id != login.user_id:
+            raise Invalid("This account is linked to another user. Unlink it first.", code="operation_not_supported")
+        self.delete(caller, login.user_id)
 
     def retire(self, caller: Caller, user: User) -> Sequence[Work]:
         """Remove a user's profile and names, and give the work that is left."""
@@ -298,19 +304,17 @@ class Users:
             raise Invalid(
                 "The password can only be set for users of a database connection.", code="operation_not_supported"
             )
-        known = self._earlier_passwords(tenant, user, identity, connection)
+        known = self._earlier_passwords(tenant, identity, connection)
         hashed, history = self.credentials.accept(connection, user, password, known)
         passwords = tuple(_logins(user, identity, hashed))
         after = replace(after, last_password_reset=self.ambient.now(), generation=user.generation + 1)
         return Change(before=user, after=after, passwords=passwords, history=history)
 
-    def _earlier_passwords(
-        self, tenant: str, user: User, identity: Identity, connection: Connection
-    ) -> PasswordHistory | None:
+    def _earlier_passwords(self, tenant: str, identity: Identity, connection: Connection) -> PasswordHistory | None:
         """Read the earlier passwords where they matter; where none were kept yet, the one in use is the first."""
         if not remembers(connection):
             return None
-        known = self.store.password_history(tenant, user.user_id, connection.id)
+        known = self.store.password_history(tenant, identity.full_id, connection.id)
         if known is not None:
             return known
         login = self.store.login(tenant, connection.id, identity.names[0])

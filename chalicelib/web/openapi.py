@@ -109,9 +109,10 @@ def _without_null(field: dict[str, Any]) -> dict[str, Any]:
 
 
 def _body(endpoint: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
-    content = {"application/json": {"schema": schema}}
+    media = {"schema": schema, "example": endpoint.example}
+    content = {"application/json": media}
     if endpoint.form:
-        content["application/x-www-form-urlencoded"] = {"schema": schema}
+        content["application/x-www-form-urlencoded"] = media
     return {"required": not endpoint.body_optional, "content": content}
 
 

@@ -99,7 +99,8 @@ class Refused:
 class Endpoint:
     """All that is known of an endpoint. `scopes`: any one of them suffices; `public` endpoints ask for no token.
 
-    `cors` lets pages of any origin ask."""
+    `cors` lets pages of any origin ask.
+    """
 
     method: str
     path: str
@@ -110,6 +111,7 @@ class Endpoint:
     query: type[msgspec.Struct] = Nothing
     body: type[msgspec.Struct] | None = None
     body_optional: bool = False
+    example: Any = field(default=None, hash=False)  # the document of a set of endpoints is cached
     form: bool = False
     answer: Any = None
     status: int = 200

@@ -7,6 +7,7 @@ import importlib
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.local import cloud, demo, env_file
@@ -23,7 +24,6 @@ from infra.local.tls import server_context
 from infra.ministack import MiniStack, MiniStackError
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import ModuleType
 
 _HELP = """\
@@ -133,13 +133,18 @@ Gatehouse is ready.
 
   http       {addresses.http}
   https      {addresses.https}
-             trust {addresses.authority_path}
+             trust {shown(addresses.authority_path)}
   docs       {addresses.http}/docs
   mailbox    {addresses.http}{MAILBOX}
-  settings   {addresses.env_path}
+  settings   {shown(addresses.env_path)}
 
-Ctrl-C stops it; data is kept in {settings.data_dir}
+Ctrl-C stops it; data is kept in {shown(settings.data_dir)}
 """
+
+
+def shown(path: Path) -> str:
+    """Give a path as a person in this folder would type it."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
@@ -90,6 +91,19 @@ def test_the_application_may_use_the_default_connection(seed, core):
     (application,) = [client for client in clients if client.name == demo.APPLICATION]
     assert application.client_id in core.connections.named("main", DEFAULT_CONNECTION).enabled_clients
     assert f"{ADDRESS}/callback" in application.callbacks
+
+
+def test_a_password_is_strong_enough_whatever_chance_made(monkeypatch):
+    monkeypatch.setattr(secrets, "token_urlsafe", lambda size: "a" * 24)
+
+    made = demo.new_password()
+
+    kinds = [str.islower, str.isupper, str.isdigit, lambda character: not character.isalnum()]
+    assert all(any(map(kind, made)) for kind in kinds)
+
+
+def test_two_passwords_are_never_the_same():
+    assert len({demo.new_password() for _ in range(100)}) == 100
 
 
 def test_a_second_start_changes_nothing(seed, contents):

@@ -43,6 +43,7 @@ PATTERNS = {
     "entity": lambda tenant, name: keys.entity(tenant, keys.CLIENT, name),
     "entity with a prefix that begins alike": lambda tenant, name: keys.entity(tenant, keys.CLIENT_GRANT, name),
     "user": lambda tenant, name: Key(keys.user(tenant, name), keys.PROFILE),
+    "linked": keys.linked,
     "login": lambda tenant, name: keys.login(tenant, CONNECTION_ID, name),
     "login elsewhere": lambda tenant, name: keys.login(tenant, CONNECTION_ID + "0", name),
     "identity": lambda tenant, name: keys.identity(tenant, CONNECTION_ID, name),

@@ -165,6 +165,7 @@ EXAMPLES = {
         Example(),
         Example(query={"from": "{log_id}"}),
         Example(query={"q": 'user_id:"{user_id}"'}),
+        Example(query={"search": 'user_id:"{user_id}"'}),
     ],
     "GET /api/v2/logs/{log_id}": [Example()],
     "GET /api/v2/keys/signing": [Example()],

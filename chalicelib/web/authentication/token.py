@@ -72,6 +72,12 @@ class TokenAnswer(msgspec.Struct, kw_only=True):
     ),
     public=True,
     body=TokenBody,
+    example={
+        "grant_type": "client_credentials",
+        "client_id": "CLIENT_ID",
+        "client_secret": "CLIENT_SECRET",
+        "audience": "https://orders.example.com",
+    },
     form=True,
     answer=TokenAnswer,
     cors=True,

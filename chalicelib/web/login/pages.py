@@ -6,6 +6,7 @@ What somebody typed is shown again, except passwords. The fields a page posts ar
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["ok", "error"]
 
+# Browsers read a backslash as a slash and skip white space, so that "/\host" is another host.
+_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
 _LINKS = frozenset({"https", "http", "mailto"})
 _OK_MESSAGES = frozenset({"email_verified", "password_changed", "signed_out", "verify_email"})
 _SCOPES: Mapping[str, ScopeKey] = {
@@ -74,9 +77,7 @@ class Link:
     address: str
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.address)
-        ours = not parts.scheme and not parts.netloc and self.address.startswith("/")
-        if not ours and parts.scheme not in _LINKS:
+        if not _PATH.fullmatch(self.address) and urlsplit(self.address).scheme not in _LINKS:
             raise ValueError(f"{self.address!r} is no address to go on to.")
 
 
