@@ -54,6 +54,11 @@ def login(walk: Walk, password: str = PASSWORD) -> Callable[[], Any]:
     return lambda: walk.browser.post("/u/login", {"state": state, "username": EMAIL, "password": password})
 
 
+def see_consent(walk: Walk) -> Callable[[], Any]:
+    page = walk.asked()
+    return lambda: walk.browser.get(page)
+
+
 def consent(walk: Walk) -> Callable[[], Any]:
     state = state_of(walk.browser.get(walk.asked()))
     return lambda: walk.browser.post("/u/consent", {"state": state, "decision": "allow"})
@@ -99,10 +104,7 @@ STEPS: dict[str, tuple[str, Callable[[Walk], Callable[[], Any]]]] = {
     ),
     "sign in on the page": ("POST /u/login", login),
     "a wrong password on the page": ("POST /u/login", lambda walk: login(walk, "wrong")),
-    "see the consent page": (
-        "GET /u/consent",
-        lambda walk: (lambda page: lambda: walk.browser.get(page))(walk.asked()),
-    ),
+    "see the consent page": ("GET /u/consent", see_consent),
     "allow on the consent page": ("POST /u/consent", consent),
     "exchange a code": ("POST /oauth/token", exchange),
     "refresh a token": ("POST /oauth/token", refresh),
