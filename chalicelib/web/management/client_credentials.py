@@ -26,7 +26,7 @@ class KeyFields(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     name: Annotated[str, Meta(max_length=128)] | UnsetType = UNSET
     alg: Literal["RS256", "RS384", "PS256"] | UnsetType = UNSET
-    kid: Annotated[str, Meta(min_length=10, max_length=64, pattern=r"^[A-Za-z0-9_-]+\z")] | UnsetType = UNSET
+    kid: Annotated[str, Meta(min_length=10, max_length=64, pattern=r"^[A-Za-z0-9_-]+$(?!\n)")] | UnsetType = UNSET
     parse_expiry_from_cert: bool | UnsetType = UNSET
     expires_at: Moment | UnsetType = UNSET
 
