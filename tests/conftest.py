@@ -295,7 +295,7 @@ def mailbox(core: Core) -> Iterator[Mailbox]:
     """An empty mailbox, at an SES that has verified our address."""
     core.outbox.mailer.client.verify_email_identity(EmailAddress=SENDER)
     yield Mailbox(core)
-    ses_backends.reset()
+    ses_backends[DEFAULT_ACCOUNT_ID].reset()  # ses_backends.reset() would empty every service
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ class Outbox:
 
         It says from where something was done, unless a program with a token did it: that is no place of the user's.
         """
-        place = None if caller.subject else caller.place()
+        place = None if caller.scopes else caller.place()
         letter = Letter(
             kind=kind,
             address=address,
@@ -121,7 +121,7 @@ class Outbox:
             link=link,
             lifetime=lifetime,
             place=place.name if place else "",
-            ip="" if caller.subject else caller.ip,
+            ip="" if caller.scopes else caller.ip,
             wanted=wanted,
         )
         sealed = self.seals.seal(caller.tenant, _PURPOSE, _document(letter), KEPT_FOR)
@@ -133,9 +133,12 @@ class Outbox:
         return sum(self._attempt(waiting) for waiting in self.store.due(self.ambient.now(), PER_RUN))
 
     def deliver(self, tenant: str, letter_id: str) -> bool:
-        """Try one letter at once, rather than within a minute; say whether it is gone from the outbox."""
+        """Try a new letter at once, rather than within a minute; say whether it is gone from the outbox.
+
+        One that was tried before waits for its time, however often the stream tells of it.
+        """
         waiting = self.store.find(tenant, letter_id)
-        return waiting is not None and self._attempt(waiting)
+        return waiting is not None and waiting.tries == 0 and self._attempt(waiting)
 
     def _attempt(self, waiting: Waiting) -> bool:
         """Try one letter. One that fails holds up no other."""

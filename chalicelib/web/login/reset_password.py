@@ -87,15 +87,15 @@ def _send_link(incoming: Incoming[ResetQuery, ResetForm]) -> Rendered:
 def _set_password(incoming: Incoming[ResetQuery, ResetForm]) -> Rendered:
     """Set the password, or say what is wrong with it: then the link stays good."""
     resets, caller, form, ticket = incoming.core.password_resets, incoming.caller, incoming.body, incoming.query.ticket
-    found, connection = resets.open(caller, ticket)
     problems = _problems(form)
     if not problems:
         try:
-            ends, language = form.end_sessions == "yes", shell_behind(incoming, found).language
+            ends, language = form.end_sessions == "yes", shell_for(incoming.core, caller, incoming.http).language
             done = resets.finish(caller, ticket, form.password, ends_sessions=ends, language=language)
             return go_on_from(incoming, done, "password_changed", _SAID)
         except PasswordError as refused:
             problems = {"password": password_error(refused)}
+    found, connection = resets.open(caller, ticket)
     page = _new_password_page(incoming, found, connection, form=form, problems=problems)
     return render_reset(page, 400)
 
