@@ -21,7 +21,7 @@ def mailer(aws):
     mailer = SesMailer(SENDER, REGION)
     mailer.client.verify_email_identity(EmailAddress="no-reply@gatehouse.test")
     yield mailer
-    ses_backends.reset()
+    ses_backends[DEFAULT_ACCOUNT_ID].reset()  # ses_backends.reset() would empty every service
 
 
 @pytest.fixture
