@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from chalicelib.core.identities import Identity
     from chalicelib.core.logs import LogEvent, LogStore
     from chalicelib.core.outbox import Outbox
-    from chalicelib.core.tickets import Ticket, Tickets
+    from chalicelib.core.tickets import AccountName, Ticket, Tickets
     from chalicelib.core.users import User, Users
 
 UNKNOWN, TOO_SOON = "The user does not exist.", "A link was sent a moment ago."
@@ -53,12 +53,12 @@ class PasswordResets:
     logs: LogStore
     ambient: Ambient
 
-    def ticket(self, caller: Caller, user_id: str, account_id: str | None, terms: Terms) -> str:
-        """Make a link for a program that brings it to the user itself. `account_id` None is the main account."""
+    def ticket(self, caller: Caller, user_id: str, name: AccountName | None, terms: Terms) -> str:
+        """Make a link for a program that brings it to the user itself. `name` None is the main account."""
         user = self.users.store.find(caller.tenant, user_id)
         if user is None:
             raise missing()
-        account = account_of(user, account_id) if account_id else user.main
+        account = name.of(user) if name else user.main
         if account is None or not account.is_database:
             raise Invalid("The user's main connection does not support this operation", code="operation_not_supported")
         return self._hand_out(caller, user, account, terms)

@@ -74,6 +74,19 @@ class Ticket:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AccountName:
+    """Which account of a user is meant, by its `provider|id`, and at which connection, if that is said."""
+
+    full_id: str
+    connection_id: str = ""
+
+    def of(self, user: User) -> Identity | None:
+        """Find the account, if the user has it there."""
+        account = account_of(user, self.full_id)
+        return account if account and self.connection_id in {"", account.connection_id} else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
     """What whoever asks for a link may choose. `client_id` and `result_url` say where to go on after it was used."""
 

@@ -126,8 +126,8 @@ class UserBlocks:
         return [(login.connection_id, login.name, login.user_id) for login in logins]
 
     def _listed(self, tenant: str, names: Sequence[tuple[str, str, str]], *, enforced: bool) -> Sequence[Blocked]:
-        every = [
-            each for connection_id, name, _ in names for each in self.attempts.blocked(tenant, connection_id, name)
-        ]
+        every = [each for at, name, _ in names for each in self.attempts.blocked(tenant, at, name)]
+        if not enforced:
+            return every
         protecting = {each.id for each in self.connections.databases(tenant) if each.protects_names}
-        return [each for each in every if not enforced or each.everywhere or each.connection_id in protecting]
+        return [each for each in every if each.everywhere or each.connection_id in protecting]

@@ -10,7 +10,7 @@ from chalicelib.core.entities import retrying
 from chalicelib.core.errors import Gone, Invalid
 from chalicelib.core.logs import happened
 from chalicelib.core.sign_ins import name_of
-from chalicelib.core.tickets import VERIFY_EMAIL, Issue, Opened, Terms, Use, account_of
+from chalicelib.core.tickets import VERIFY_EMAIL, Issue, Opened, Terms, Use
 from chalicelib.core.users import Change, missing
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.core.identities import Identity
     from chalicelib.core.logs import LogEvent, LogStore
     from chalicelib.core.outbox import Outbox
-    from chalicelib.core.tickets import Tickets
+    from chalicelib.core.tickets import AccountName, Tickets
     from chalicelib.core.users import User, UserStore
 
 
@@ -41,17 +41,17 @@ class Verification:
     logs: LogStore
     ambient: Ambient
 
-    def ticket(self, caller: Caller, user_id: str, account_id: str | None, terms: Terms) -> str:
-        """Make a link for a program that brings it to the user itself. `account_id` None is the main account."""
-        user, account = self._account(caller.tenant, user_id, account_id)
+    def ticket(self, caller: Caller, user_id: str, name: AccountName | None, terms: Terms) -> str:
+        """Make a link for a program that brings it to the user itself. `name` None is the main account."""
+        user, account = self._account(caller.tenant, user_id, name)
         self.tickets.demand_client(caller.tenant, terms.client_id)
         ticket, link = self.tickets.make(caller.tenant, VERIFY_EMAIL, user, account, terms)
         self.tickets.store.issue(caller.tenant, Issue(ticket=ticket, event=self._event(caller, "svr", user)))
         return link
 
-    def send(self, caller: Caller, user_id: str, account_id: str | None, client_id: str) -> Sent:
+    def send(self, caller: Caller, user_id: str, name: AccountName | None, client_id: str) -> Sent:
         """Send the link by mail."""
-        user, account = self._account(caller.tenant, user_id, account_id)
+        user, account = self._account(caller.tenant, user_id, name)
         self.tickets.demand_client(caller.tenant, client_id)
         return self.ask(caller, user, account, client_id=client_id)
 
@@ -102,11 +102,11 @@ class Verification:
         self.tickets.store.spend(caller.tenant, Use(ticket=opened.ticket, change=change, event=event))
         return replace(opened, user=change.after)
 
-    def _account(self, tenant: str, user_id: str, account_id: str | None) -> tuple[User, Identity]:
+    def _account(self, tenant: str, user_id: str, name: AccountName | None) -> tuple[User, Identity]:
         user = self.users.find(tenant, user_id)
         if user is None:
             raise missing()
-        account = account_of(user, account_id) if account_id else user.main
+        account = name.of(user) if name else user.main
         if account is None:
             raise Invalid("The user does not have this identity.", code="inexistent_identity")
         return user, account

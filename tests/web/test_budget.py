@@ -15,7 +15,7 @@ from chalicelib.storage.table import Item
 from chalicelib.wiring import build_core
 from tests.conftest import Api
 from tests.documents import table
-from tests.web.conftest import ENDPOINTS, EXAMPLES, Example, Furnished, named
+from tests.web.conftest import ENDPOINTS, EXAMPLES, PASSWORD, Example, Furnished, named
 
 TENANT = "system"
 """The only one that has every endpoint."""
@@ -40,6 +40,12 @@ OPERATIONS = {name: examples[0] for name, examples in EXAMPLES.items()} | {
     "GET /api/v2/logs": Example(query=FULL_PAGE),
     "GET /api/v2/logs from a checkpoint": Example(query={"take": 1}),
     "GET /api/v2/logs with totals": Example(query={**FULL_PAGE, "include_totals": True}),
+    "POST /dbconnections/signup": Example(
+        {"client_id": "{client_id}", "connection": "{connection}", "email": "new@example.com", "password": PASSWORD}
+    ),
+    "POST /dbconnections/change_password": Example(
+        {"client_id": "{client_id}", "connection": "{connection}", "email": "{email}"}
+    ),
     "POST /oauth/token": Example({"grant_type": "client_credentials", **CREDENTIALS}),
     "GET /.well-known/openid-configuration": Example(),
     "GET /.well-known/jwks.json": Example(),
@@ -62,6 +68,7 @@ def prepared(furnished: Furnished) -> Mapping[str, str]:
     ids["fingerprint"], ids["name"] = page.partition('href="/static/')[2].partition('"')[0].split("/")
     ids["client_secret"] = api.post(f"/api/v2/clients/{ids['client_id']}/rotate-secret").json["client_secret"]
     furnished.app.core.connections.named(TENANT, ids["connection"])
+    furnished.app.core.connections.databases(TENANT)
     granted = api.post("/oauth/token", {"grant_type": "client_credentials", **{n: ids[n] for n in CREDENTIALS}})
     assert granted.status == 200, granted.text
     return ids

@@ -45,6 +45,13 @@ DELETE /api/v2/resource-servers/{server_id}: delete:resource_servers
 GET /api/v2/device-credentials: read:device_credentials
 POST /api/v2/device-credentials: create:current_user_device_credentials
 DELETE /api/v2/device-credentials/{credential_id}: delete:device_credentials, delete:current_user_device_credentials
+GET /api/v2/user-blocks: read:users
+DELETE /api/v2/user-blocks: update:users
+GET /api/v2/user-blocks/{user_id}: read:users
+DELETE /api/v2/user-blocks/{user_id}: update:users
+POST /api/v2/tickets/email-verification: create:user_tickets
+POST /api/v2/tickets/password-change: create:user_tickets
+POST /api/v2/jobs/verification-email: update:users
 GET /api/v2/logs: read:logs
 GET /api/v2/logs/{log_id}: read:logs
 GET /api/v2/keys/signing: read:signing_keys
@@ -55,7 +62,17 @@ GET /api/v2/tenants/settings: read:tenant_settings
 PATCH /api/v2/tenants/settings: update:tenant_settings
 GET /api/v2/tenants: read:tenants
 POST /api/v2/tenants: create:tenants
+GET /u/signup: open to all
+POST /u/signup: open to all
+GET /u/reset-password: open to all
+POST /u/reset-password: open to all
+GET /u/verify-email: open to all
+POST /u/verify-email: open to all
+GET /u/unblock: open to all
+POST /u/unblock: open to all
 POST /oauth/token: open to all
+POST /dbconnections/signup: open to all
+POST /dbconnections/change_password: open to all
 GET /.well-known/openid-configuration: open to all
 GET /.well-known/jwks.json: open to all
 GET /api/v2/openapi.json: open to all

@@ -42,10 +42,10 @@ class JobAnswer(msgspec.Struct, kw_only=True):
 def send_verification_mail(incoming: Incoming[Nothing, VerificationMail]) -> JobAnswer:
     """Send the link that proves an address."""
     body = incoming.body
-    account_id = None if body.identity is UNSET else body.identity.full_id
+    account = None if body.identity is UNSET else body.identity.name
     client_id = "" if body.client_id is UNSET else body.client_id
     try:
-        sent = incoming.core.verification.send(incoming.caller, body.user_id, account_id, client_id)
+        sent = incoming.core.verification.send(incoming.caller, body.user_id, account, client_id)
     except NotFound as error:  # Auth0 knows no 404 here
         raise Invalid(error.message, code=error.code) from None
     return JobAnswer(id=sent.id, type="verification_email", status="pending", created_at=moment(sent.created_at))

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.tickets import DEFAULT_LIFETIME, LONGEST_LIFETIME, Terms
+from chalicelib.core.tickets import DEFAULT_LIFETIME, LONGEST_LIFETIME, AccountName, Terms
 from chalicelib.web.schemas import Identifier, Url
 from chalicelib.web.surface import Incoming, Nothing, Surface
 
@@ -37,9 +37,10 @@ class AccountNamed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     connection_id: Identifier | UnsetType = UNSET
 
     @property
-    def full_id(self) -> str:
-        """The account as `provider|id`."""
-        return f"{self.provider}|{self.user_id}"
+    def name(self) -> AccountName:
+        """The account by its full id."""
+        connection_id = "" if self.connection_id is UNSET else self.connection_id
+        return AccountName(full_id=f"{self.provider}|{self.user_id}", connection_id=connection_id)
 
 
 class TicketFields(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -52,9 +53,9 @@ class TicketFields(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     identity: AccountNamed | UnsetType = UNSET
 
     @property
-    def account_id(self) -> str | None:
+    def account(self) -> AccountName | None:
         """The account that is named, if one is."""
-        return None if self.identity is UNSET else self.identity.full_id
+        return None if self.identity is UNSET else self.identity.name
 
     def terms(self, **further: Any) -> Terms:
         """Say what the link may do."""
@@ -102,7 +103,7 @@ def verify_email_ticket(incoming: Incoming[Nothing, EmailVerification]) -> Ticke
     body = incoming.body
     if body.client_id is not UNSET and body.result_url is not UNSET:
         raise _both("result_url", "client_id")
-    link = incoming.core.verification.ticket(incoming.caller, body.user_id, body.account_id, body.terms())
+    link = incoming.core.verification.ticket(incoming.caller, body.user_id, body.account, body.terms())
     return TicketAnswer(ticket=link)
 
 
@@ -122,7 +123,7 @@ def change_password_ticket(incoming: Incoming[Nothing, PasswordChange]) -> Ticke
     if body.user_id is not UNSET:
         if body.connection_id is not UNSET or body.email is not UNSET:
             raise _both("user_id", "connection_id" if body.connection_id is not UNSET else "email")
-        return TicketAnswer(ticket=resets.ticket(caller, body.user_id, body.account_id, terms))
+        return TicketAnswer(ticket=resets.ticket(caller, body.user_id, body.account, terms))
     if body.identity is not UNSET or (body.email is UNSET and body.connection_id is UNSET):
         raise _missing("user_id")
     if body.email is UNSET or body.connection_id is UNSET:

@@ -156,8 +156,12 @@ def test_the_address_of_another_provider_is_verified_by_naming_its_account(ask, 
 
 
 @EVERY_KIND
-def test_an_account_that_the_user_does_not_have_is_refused(ask, new_user, kind):
-    answer = ask(kind, user_id=new_user()["user_id"], identity={"provider": "auth0", "user_id": "unknown"})
+@pytest.mark.parametrize("name", [{"user_id": "unknown"}, {"connection_id": "con_elsewhere"}])
+def test_an_account_that_the_user_does_not_have_is_refused(ask, new_user, kind, name):
+    user_id = new_user()["user_id"]
+    account = {"provider": "auth0", "user_id": user_id.removeprefix("auth0|"), **name}
+
+    answer = ask(kind, user_id=user_id, identity=account)
 
     assert answer.status == 400
     assert answer.json["errorCode"] in {"inexistent_identity", "operation_not_supported"}
