@@ -23,6 +23,7 @@ from chalicelib.core.work import USER, id_of
 from chalicelib.storage import keys
 from chalicelib.storage.encoding import brief
 from chalicelib.storage.logs import event_item
+from chalicelib.storage.outbox import put_letter
 from chalicelib.storage.table import ABSENT, MAX_TRANSACTION, PRESENT, Item, batched
 from chalicelib.storage.work import finish, work_item
 
@@ -120,6 +121,11 @@ class UserStore:
         item = self.table.get(LoginItem, keys.login(tenant, connection_id, name))
         return decode_login(item) if item else None
 
+    def logins(self, tenant: str, connection_ids: Sequence[str], name: str) -> Sequence[Login]:
+        """Find who signs in by a name at several connections: one read of a hundred."""
+        wanted = [keys.login(tenant, connection_id, name) for connection_id in connection_ids]
+        return [decode_login(item) for item in self.table.batch_get(LoginItem, wanted)]
+
     def password_history(self, tenant: str, identity_id: str, connection_id: str) -> PasswordHistory | None:
         """Read the earlier passwords of an account, by its own id."""
         item = self.table.get(PasswordHistoryItem, _history_key(tenant, identity_id, connection_id))
@@ -135,8 +141,9 @@ class UserStore:
         transaction = self.table.write().check(work_key, ABSENT, deleting)
         transaction.check(connection_key, PRESENT, no_connection())
         transaction.put(self._item(tenant, user), ABSENT, taken())
-        for login in logins:
-            transaction.put(_login_item(tenant, user, login), ABSENT, taken())
+        # User names first, so that one that is taken is told of whether or not the address is taken too.
+        for login in reversed(logins):
+            transaction.put(_login_item(tenant, user, login), ABSENT, taken(login, user))
         _guard(transaction, tenant, user)
         if history is not None:
             _put_history(transaction, tenant, user.user_id, history)
@@ -144,6 +151,10 @@ class UserStore:
 
     def change(self, tenant: str, change: Change, event: LogEvent) -> None:
         """Write a change in one transaction."""
+        self.begun(tenant, change).put(event_item(self.table, tenant, event)).commit()
+
+    def begun(self, tenant: str, change: Change) -> Transaction:
+        """Begin the transaction of a change, without its event."""
         transaction = self._updated(tenant, change)
         for login in change.given_up:
             transaction.delete(keys.login(tenant, login.connection_id, login.name), PRESENT)
@@ -157,9 +168,11 @@ class UserStore:
             )
         for work in change.works:
             transaction.put(work_item(work))
+        for letter in change.letters:
+            put_letter(transaction, letter)
         if change.history is not None:
             _put_history(transaction, tenant, change.passwords[0].identity_id, change.history)
-        transaction.put(event_item(self.table, tenant, event)).commit()
+        return transaction
 
     def link(self, tenant: str, change: Change, secondary: User, event: LogEvent) -> None:
         """Move the accounts of `secondary` to the user and remove its profile, in one transaction."""

@@ -85,7 +85,10 @@ class Rendered:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refused:
-    """Why a request was refused, for the surface that says so: `code` is the error's, `message` may be shown."""
+    """Why a request was refused, for the surface that says so: `code` is the error's, `message` may be shown.
+
+    `error` is None for a failure of ours.
+    """
 
     core: Core
     caller: Caller
@@ -93,6 +96,7 @@ class Refused:
     status: HTTPStatus
     code: str
     message: str
+    error: GatehouseError | OAuthError | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -299,7 +303,9 @@ def _refusal(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseEr
         code, message = error.code, error.message
         _record(endpoint, call, caller, error, status)
     LOG.info("request %s refused: %s %s %s (%s)", caller.request_id, status, code, message, error.detail)
-    refused = Refused(core=call.core, caller=caller, http=call.http, status=status, code=code, message=message)
+    refused = Refused(
+        core=call.core, caller=caller, http=call.http, status=status, code=code, message=message, error=error
+    )
     if isinstance(error, OAuthError) and endpoint.refusal is None:
         return _response(_as_json(call.http, status, {"error": code, "error_description": message}))
     return _response(_rendered(endpoint, refused))

@@ -56,6 +56,7 @@ class Example:
         return list(dict.fromkeys(_PLACEHOLDER.findall(f"{path} {self.query} {self.body}")))
 
 
+LINKED = {"provider": "auth0", "user_id": "{identity_id}", "connection_id": "{connection_id}"}
 EXAMPLES = {
     "GET /api/v2/users": [
         Example(),
@@ -161,6 +162,26 @@ EXAMPLES = {
     ],
     "DELETE /api/v2/grants": [Example(query={"user_id": "{user_id}"})],
     "DELETE /api/v2/grants/{consent_id}": [Example()],
+    "GET /api/v2/user-blocks": [Example(query={"identifier": "{email}"})],
+    "DELETE /api/v2/user-blocks": [Example(query={"identifier": "{email}"})],
+    "GET /api/v2/user-blocks/{user_id}": [Example()],
+    "DELETE /api/v2/user-blocks/{user_id}": [Example()],
+    "POST /api/v2/tickets/email-verification": [
+        Example({"user_id": "{user_id}"}),
+        Example({"user_id": "{user_id}", "client_id": "{client_id}"}),
+        Example({"user_id": "{user_id}", "identity": LINKED}),
+    ],
+    "POST /api/v2/tickets/password-change": [
+        Example({"user_id": "{user_id}"}),
+        Example({"email": "{email}", "connection_id": "{connection_id}"}),
+        Example({"user_id": "{user_id}", "client_id": "{client_id}"}),
+        Example({"user_id": "{user_id}", "identity": LINKED}),
+    ],
+    "POST /api/v2/jobs/verification-email": [
+        Example({"user_id": "{user_id}"}),
+        Example({"user_id": "{user_id}", "client_id": "{client_id}"}),
+        Example({"user_id": "{user_id}", "identity": LINKED}),
+    ],
     "GET /api/v2/logs": [
         Example(),
         Example(query={"from": "{log_id}"}),

@@ -63,6 +63,13 @@ DELETE /api/v2/refresh-tokens/{token_id}: delete:refresh_tokens
 GET /api/v2/grants: read:grants
 DELETE /api/v2/grants: delete:grants
 DELETE /api/v2/grants/{consent_id}: delete:grants
+GET /api/v2/user-blocks: read:users
+DELETE /api/v2/user-blocks: update:users
+GET /api/v2/user-blocks/{user_id}: read:users
+DELETE /api/v2/user-blocks/{user_id}: update:users
+POST /api/v2/tickets/email-verification: create:user_tickets
+POST /api/v2/tickets/password-change: create:user_tickets
+POST /api/v2/jobs/verification-email: update:users
 GET /api/v2/logs: read:logs
 GET /api/v2/logs/{log_id}: read:logs
 GET /api/v2/keys/signing: read:signing_keys
@@ -79,10 +86,20 @@ GET /u/login: open to all
 POST /u/login: open to all
 GET /u/consent: open to all
 POST /u/consent: open to all
+GET /u/signup: open to all
+POST /u/signup: open to all
+GET /u/reset-password: open to all
+POST /u/reset-password: open to all
+GET /u/verify-email: open to all
+POST /u/verify-email: open to all
+GET /u/unblock: open to all
+POST /u/unblock: open to all
 POST /oauth/token: open to all
 POST /oauth/revoke: open to all
 GET /userinfo: open to all
 POST /userinfo: open to all
+POST /dbconnections/signup: open to all
+POST /dbconnections/change_password: open to all
 GET /v2/logout: open to all
 GET /oidc/logout: open to all
 GET /.well-known/openid-configuration: open to all

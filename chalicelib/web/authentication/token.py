@@ -37,7 +37,7 @@ class TokenBody(ClientBody, kw_only=True):
     code: Short | None = None
     redirect_uri: Long | None = None
     code_verifier: Annotated[str, Meta(max_length=128)] | None = None
-    refresh_token: Annotated[str, Meta(max_length=1_000)] | None = None
+    refresh_token: Annotated[str, Meta(max_length=2_000)] | None = None
     username: Annotated[str, Meta(max_length=320)] | None = None
     password: str | None = None
     realm: Short | None = None
