@@ -19,7 +19,7 @@ from chalicelib.core.sign_ups import SignUpsDisabled
 from chalicelib.core.users import User
 from chalicelib.web.decoding import given
 from chalicelib.web.schemas import HttpsUrl
-from chalicelib.web.surface import OAUTH, PUBLIC_CORS, Incoming, Nothing, Refused, Rendered, Surface
+from chalicelib.web.surface import OAUTH, Incoming, Nothing, Refused, Rendered, Surface
 
 SENT = "We've just sent you an email to reset your password."
 
@@ -112,7 +112,7 @@ surface = Surface("authentication", shape=OAUTH, refusal=refuse)
     body=SignupBody,
     form=True,
     answer=SignupAnswer,
-    cors=PUBLIC_CORS,
+    cors=True,
 )
 def sign_up(incoming: Incoming[Nothing, SignupBody]) -> SignupAnswer:
     """Make an account for somebody."""
@@ -132,7 +132,7 @@ def sign_up(incoming: Incoming[Nothing, SignupBody]) -> SignupAnswer:
     body=ChangePasswordBody,
     form=True,
     answer=str,
-    cors=PUBLIC_CORS,
+    cors=True,
 )
 def change_password(incoming: Incoming[Nothing, ChangePasswordBody]) -> Rendered:
     """Send the link by which a new password is chosen."""
