@@ -113,7 +113,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         connections=connections,
         client_grants=client_grants,
         resource_servers=resource_servers,
-        tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, ambient),
+        tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, client_grants, ambient),
         sign_ins=SignIns(stores.sign_ins, stores.attempts, stores.users, hasher, ambient),
     )
     return Core(

@@ -45,7 +45,7 @@ class Links:
             raise Invalid(f"A user has at most {MAX_IDENTITIES} identities.", code="operation_not_supported")
         joined = replace(secondary.main, profile=_profile(secondary))
         after = replace(user, identities=(*user.identities, joined), updated_at=self.ambient.now())
-        event = done(self.ambient, caller, user_id=user_id)
+        event = done(self.ambient, caller, user_id=user_id, details={"linked": secondary_id})
         self.store.link(caller.tenant, Change(before=user, after=after), secondary, event)
         return after.identities
 
@@ -71,7 +71,7 @@ class Links:
             attributes={name: value for name, value in profile.items() if name not in _CARRIED},
         )
         after = replace(user, identities=tuple(each for each in user.identities if each != identity), updated_at=now)
-        event = done(self.ambient, caller, user_id=user_id)
+        event = done(self.ambient, caller, user_id=user_id, details={"unlinked": full_id})
         self.store.unlink(caller.tenant, Change(before=user, after=after), freed, event)
         return after.identities
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.ambient import milliseconds
 from chalicelib.core.documents import Document
 from chalicelib.core.errors import NotFound
-from chalicelib.core.paging import within_offset
+from chalicelib.core.log_search import parse
+from chalicelib.core.paging import cut, within_offset
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
+    from chalicelib.core.log_conditions import Search
     from chalicelib.core.paging import Page, PageRequest
 
 KEPT_FOR = timedelta(days=2)
 LOG_ID_LENGTH = 37
+MAX_SEARCHED = 1_000
+"""Events that one search looks at."""
 
 TYPES = {
     "sapi": "Success API Operation",
@@ -89,6 +96,11 @@ class LogStore(Protocol):
     def list_for_user(self, tenant: str, user_id: str, request: PageRequest, *, newest_first: bool) -> Page[LogEvent]:
         """List one user's events by time."""
 
+    def walk(
+        self, tenant: str, since: str, until: str, *, user_id: str | None = None, newest_first: bool
+    ) -> Iterator[LogEvent]:
+        """Read the events, of one user if it is named, whose ids lie between two texts; lazily, in order of time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Logs:
@@ -116,6 +128,26 @@ class Logs:
         within_offset(request)
         return self.store.list_for_user(caller.tenant, user_id, request, newest_first=newest_first)
 
+    def search(self, caller: Caller, query: str, request: PageRequest, *, newest_first: bool = True) -> Page[LogEvent]:
+        """Search the tenant's events; `log_search` has the language. A total counts the matches among these.
+
+        At most 1,000 are looked at: the newest, or the oldest, of the time and of the user that the query names.
+        """
+        within_offset(request)
+        search = parse(query)
+        looked_at = islice(self._candidates(caller.tenant, search, newest_first=newest_first), MAX_SEARCHED)
+        return cut((event for event in looked_at if search.matches(event)), request, "log_id")
+
+    def _candidates(self, tenant: str, search: Search, *, newest_first: bool) -> Iterator[LogEvent]:
+        """Give the events of the user that a query is about; of one that is gone there is the tenant's word only."""
+        since, until = search.window
+        if search.user_id:
+            own = self.store.walk(tenant, since, until, user_id=search.user_id, newest_first=newest_first)
+            first = next(own, None)
+            if first is not None:
+                return chain([first], own)
+        return self.store.walk(tenant, since, until, newest_first=newest_first)
+
     def record_refusal(self, caller: Caller, message: str, status: int) -> None:
         """Write the refusal of a Management request that would have changed something (type `fapi`).
 
@@ -130,9 +162,20 @@ def first_log_id(moment: datetime) -> str:
     return f"{milliseconds(moment):013d}"
 
 
-def done(ambient: Ambient, caller: Caller, *, user_id: str = "", user_name: str = "", type: str = "sapi") -> LogEvent:  # noqa: A002
-    """Make the event that a change by `caller` is written with: who, what, from where."""
-    return _event(ambient, caller, type, {}, user_id=user_id, user_name=user_name)
+def done(
+    ambient: Ambient,
+    caller: Caller,
+    *,
+    user_id: str = "",
+    user_name: str = "",
+    type: str = "sapi",  # noqa: A002 - Auth0's word
+    details: Document | None = None,
+) -> LogEvent:
+    """Make the event that a change by `caller` is written with: who, what, from where.
+
+    `details` never hold what was sent, which may be a password; names of fields and ids may stand in them.
+    """
+    return _event(ambient, caller, type, details or {}, user_id=user_id, user_name=user_name)
 
 
 def _event(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
-    from chalicelib.core.client_grants import ClientGrant
+    from chalicelib.core.client_grants import ClientGrant, ClientGrants
     from chalicelib.core.clients import Client, Clients
     from chalicelib.core.connections import Connection, Connections
     from chalicelib.core.logs import LogEvent
@@ -104,6 +104,7 @@ class Tenants:
     connections: Connections
     resource_servers: ResourceServers
     clients: Clients
+    client_grants: ClientGrants
     ambient: Ambient
 
     def create(self, caller: Caller, name: str, settings: Document | None = None) -> NewTenant:
@@ -158,6 +159,31 @@ class Tenants:
         updated = replace(tenant, settings=settings, updated_at=self.ambient.now())
         self.store.replace(updated, done(self.ambient, caller))
         return {**DEFAULT_SETTINGS, **settings}
+
+    def renew_management_api(self, caller: Caller) -> bool:
+        """Have the Management API at the tenant's present address, with every scope; say whether it was not so.
+
+        A new base domain is a new address, and a new version of Gatehouse may bring scopes. The global client follows;
+        what other clients were granted stays as it is.
+        """
+        wanted = self._management_api(caller.tenant)
+        kept = self.resource_servers.store.find(caller.tenant, wanted.id)
+        if kept is not None and kept.scopes == wanted.scopes:
+            return False
+        renewed = replace(kept, scopes=wanted.scopes) if kept else wanted
+        store = self.resource_servers.store
+        (store.replace if kept else store.create)(caller.tenant, renewed, done(self.ambient, caller))
+        for client in self.clients.store.walk(caller.tenant):
+            if client.is_global:
+                self._grant_everything(caller, client, renewed)
+        return True
+
+    def _grant_everything(self, caller: Caller, client: Client, server: ResourceServer) -> None:
+        grant = grant_of_everything(client.client_id, server)
+        kept = self.client_grants.store.find(caller.tenant, grant.id)
+        wanted = replace(kept, scope=grant.scope) if kept else grant
+        store = self.client_grants.store
+        (store.replace if kept else store.create)(caller.tenant, wanted, done(self.ambient, caller))
 
     def _beginnings(self, name: str, settings: Document) -> NewTenant:
         now = self.ambient.now()

@@ -263,15 +263,15 @@ class Users:
     def _update(self, caller: Caller, user_id: str, patch: Document) -> User:
         user = self._get(caller.tenant, user_id)
         change = self._changed(caller.tenant, user, patch)
-        return self._write(caller, change)
+        return self._write(caller, change, details={"changed": sorted(patch)})
 
-    def _write(self, caller: Caller, change: Change) -> User:
+    def _write(self, caller: Caller, change: Change, *, details: Document | None = None) -> User:
         """Write a change; one that ends sessions and refresh tokens notes the work of removing them."""
         now, user_id = self.ambient.now(), change.before.user_id
         ended = change.after.generation != change.before.generation
         works = (Work.on(GENERATION, user_id, caller.tenant, now),) if ended else ()
         after = _within_limits(replace(change.after, updated_at=now))
-        event = done(self.ambient, caller, user_id=user_id)
+        event = done(self.ambient, caller, user_id=user_id, details=details)
         self.store.change(caller.tenant, replace(change, after=after, works=works), event)
         return after
 
@@ -279,13 +279,12 @@ class Users:
         kinds = sorted({_KINDS[name] for name in patch if name in _KINDS})
         if len(kinds) > 1:
             raise Invalid(f"Cannot update {' and '.join(kinds)} simultaneously", code="operation_not_supported")
+        _demand_writable(user, patch, lambda: self.connections.named(tenant, user.main.connection))
         after = _with_plain_fields(user, patch)
         if not kinds:
-            _demand_writable(user, patch, lambda: self.connections.named(tenant, user.main.connection))
             return Change(before=user, after=after)
         identity = _account(user, patch.get("connection"))
         connection = self.connections.named(tenant, identity.connection)
-        _demand_writable(user, patch, lambda: connection)
         if kinds == ["password"]:
             return self._with_password(tenant, user, after, identity, connection, patch["password"])
         return self._with_names(tenant, user, _renamed(after, identity, connection, patch))
@@ -453,6 +452,10 @@ def _renamed(user: User, identity: Identity, connection: Connection, patch: Docu
     if "username" in patch:
         _demand_username(connection)
         changes["username"] = accounts.user_name(_not_null(patch, "username"), connection.options)
+    if "email_verified" in patch and not connection.is_social:  # of a social account Auth0 lets it be set
+        _demand_kind(connection, "email_verified", {"auth0", "email"})
+    if "phone_verified" in patch:
+        _demand_kind(connection, "phone_verified", {"sms"})
     changes.update({name: bool(patch[name]) for name in ("email_verified", "phone_verified") if name in patch})
     renamed = replace(user, **changes)
     if not identity.names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice, takewhile
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -13,13 +13,17 @@ from pynamodb.attributes import UnicodeAttribute
 from chalicelib.core.logs import KEPT_FOR, LogEvent, first_log_id
 from chalicelib.core.paging import Page, cut
 from chalicelib.storage import keys
-from chalicelib.storage.table import Item
+from chalicelib.storage.table import Item, batched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from chalicelib.core.paging import PageRequest
     from chalicelib.storage.table import Table
+
+_WALKED = 250
+"""Events, or keys of them, in one round trip of a walk."""
+_BATCH = 100
 
 
 class LogItem(Item):
@@ -75,6 +79,35 @@ class LogStore:
             LogItem, partition, prefix=keys.LOG, newest_first=newest_first, page_size=request.offset + request.per_page
         )
         return cut(self._kept(found), request, "log_id")
+
+    def walk(
+        self, tenant: str, since: str, until: str, *, user_id: str | None = None, newest_first: bool
+    ) -> Iterator[LogEvent]:
+        """Read events whose ids lie between two texts: a query of the index for 250, a batch of reads for 100."""
+        since = max(since, first_log_id(self.table.now() - KEPT_FOR))
+        if since >= until:
+            return iter(())
+        if user_id is not None:
+            return self._kept(self._of_user(tenant, user_id, since, until, newest_first=newest_first))
+        where = Item.by_time_sk.between(since, until)
+        found = self.table.query_by_time(
+            self._partitions(tenant), where=where, newest_first=newest_first, page_size=_WALKED
+        )
+        return chain.from_iterable(self._read(batch) for batch in batched((key for _, key in found), _BATCH))
+
+    def _of_user(self, tenant: str, user_id: str, since: str, until: str, *, newest_first: bool) -> Iterator[LogItem]:
+        begin, end = (until, since) if newest_first else (since, until)
+        items = self.table.query(
+            LogItem,
+            keys.user(tenant, user_id),
+            prefix=keys.LOG,
+            after=keys.LOG + begin,
+            newest_first=newest_first,
+            page_size=_WALKED,
+            expired=True,  # so that the first of them ends the walk, however many DynamoDB has not yet deleted
+        )
+        beyond = keys.LOG + end
+        return takewhile(lambda item: item.sk > beyond if newest_first else item.sk < beyond, items)
 
     def _partitions(self, tenant: str) -> Sequence[str]:
         return [keys.logs_by_time(tenant, shard) for shard in range(self.table.shards)]

@@ -1,7 +1,8 @@
-"""What the first start creates, so that there is something to try: application, user, administrator, client.
+"""What the first start creates, so that there is something to try: application, user, administrator, clients.
 
 Goes through the product's own doors. Runs at every start and may be interrupted anywhere: what is there already is left
-alone. Secrets lie in the table as hashes, so a lost environment file means new ones.
+alone. Secrets lie in the table as hashes, so a lost environment file means new ones. The https port is part of every
+tenant's address, so another one makes their Management APIs anew.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.core.callers import Caller
-from chalicelib.core.management_scopes import MANAGEMENT_SCOPES
+from chalicelib.core.management_scopes import MANAGEMENT_SCOPES, SYSTEM_SCOPES
 from chalicelib.core.paging import PageRequest
 from chalicelib.core.tenants import DEFAULT_CONNECTION, SYSTEM_TENANT
 
@@ -39,13 +40,12 @@ def seed(app_module: ModuleType, address: str, existing: Mapping[str, str]) -> d
     main, system = _Demo(core, core.hosts.default_tenant), _Demo(core, SYSTEM_TENANT)
     system.have_tenant()
     main.have_tenant()
-    client_id, client_secret = main.machine(
-        MACHINE, existing.get("AUTH0_CLIENT_ID"), existing.get("AUTH0_CLIENT_SECRET")
-    )
+    for tenant in core.tenants.list(PageRequest(per_page=1_000)).items:
+        core.tenants.renew_management_api(_Demo(core, tenant.name).caller)
     main.application(address)
     return {
-        "AUTH0_CLIENT_ID": client_id,
-        "AUTH0_CLIENT_SECRET": client_secret,
+        **main.machine("AUTH0_CLIENT", tuple(MANAGEMENT_SCOPES), existing),
+        **system.machine("GATEHOUSE_SYSTEM_CLIENT", (*MANAGEMENT_SCOPES, *SYSTEM_SCOPES), existing),
         "GATEHOUSE_DEMO_EMAIL": DEMO_EMAIL,
         "GATEHOUSE_DEMO_PASSWORD": main.user(DEMO_EMAIL, "Demo User", existing.get("GATEHOUSE_DEMO_PASSWORD")),
         "GATEHOUSE_ADMIN_EMAIL": ADMIN_EMAIL,
@@ -62,30 +62,34 @@ class _Demo:
 
     @property
     def caller(self) -> Caller:
-        return Caller(tenant=self.tenant, subject="local stack", operation="Create the demo data")
+        scopes = frozenset(MANAGEMENT_SCOPES)
+        return Caller(tenant=self.tenant, subject="local stack", scopes=scopes, operation="Create the demo data")
 
     def have_tenant(self) -> None:
         """Have the tenant with everything it begins with."""
         if not self.core.tenants.exists(self.tenant):
             self.core.tenants.create(self.caller, self.tenant, {})
 
-    def machine(self, name: str, known_id: str | None, known_secret: str | None) -> tuple[str, str]:
-        """Have a client with every Management scope; give its id and secret."""
-        client = self._client(name)
+    def machine(self, prefix: str, scope: tuple[str, ...], existing: Mapping[str, str]) -> dict[str, str]:
+        """Have a client with these Management scopes; give the lines with its id and secret."""
+        client, known = self._client(MACHINE), existing.get(f"{prefix}_SECRET", "")
         if client is None:
-            client, secret = self.core.clients.create(self.caller, {"name": name, "app_type": "non_interactive"})
-        elif client.client_id == known_id and client.verify_secret(known_secret or "", self.core.clients.ambient.now()):
-            secret = known_secret or ""
+            client, secret = self.core.clients.create(self.caller, {"name": MACHINE, "app_type": "non_interactive"})
+        elif client.verify_secret(known, self.core.clients.ambient.now()):
+            secret = known
         else:
             client, secret = self.core.clients.rotate_secret(self.caller, client.client_id, timedelta())
-        self._grant_everything(client.client_id)
-        return client.client_id, secret
+        self._grant(client.client_id, scope)
+        return {f"{prefix}_ID": client.client_id, f"{prefix}_SECRET": secret}
 
     def application(self, address: str) -> None:
         """Have a single-page application that the default connection is enabled for."""
         callbacks = (address, f"{address}/callback", "http://localhost:3000", "http://localhost:3000/callback")
         settings = {"name": APPLICATION, "app_type": "spa", "callbacks": callbacks, "allowed_logout_urls": callbacks}
         client = self._client(APPLICATION) or self.core.clients.create(self.caller, settings)[0]
+        if address not in client.callbacks:
+            ours = (*client.callbacks, address, f"{address}/callback")
+            self.core.clients.update(self.caller, client.client_id, {"callbacks": ours})
         connection = self.core.connections.named(self.tenant, DEFAULT_CONNECTION)
         if client.client_id not in connection.enabled_clients:
             self.core.connections.switch_clients(self.caller, connection.id, {client.client_id: True})
@@ -108,9 +112,9 @@ class _Demo:
         clients = self.core.clients.list(self.caller, PageRequest(per_page=1_000)).items
         return next((client for client in clients if client.name == name), None)
 
-    def _grant_everything(self, client_id: str) -> None:
+    def _grant(self, client_id: str, scope: tuple[str, ...]) -> None:
         """Grant every scope there is, also those a newer version brought."""
-        audience, scope = self.core.hosts.management_audience(self.tenant), tuple(MANAGEMENT_SCOPES)
+        audience = self.core.hosts.management_audience(self.tenant)
         grant = self.core.client_grants.recall(self.tenant, client_id, audience)
         if grant is None:
             attributes = {"client_id": client_id, "audience": audience, "scope": scope}

@@ -17,7 +17,10 @@ def read(path: Path) -> dict[str, str]:
     """Give what an earlier run wrote; nothing when there is no file."""
     if not path.exists():
         return {}
-    words = shlex.split(path.read_text("utf-8"), comments=True)
+    try:
+        words = shlex.split(path.read_text("utf-8"), comments=True)
+    except ValueError as error:
+        raise SystemExit(f"{path} cannot be read: {error}. Mend it, or remove it to have new secrets made.") from None
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 

@@ -42,8 +42,11 @@ def end_on_signals() -> None:
 @contextmanager
 def sole_user_of(directory: Path) -> Iterator[None]:
     """Hold the directory for this process; end with a sentence if another one does. The system lets go when we die."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise SystemExit(f"{directory} cannot be used: {error.strerror}. Set DATA_DIR to another directory.") from None
     try:
         _hold(descriptor, directory)
         yield

@@ -21,7 +21,7 @@ def mailer(aws):
     mailer = SesMailer(SENDER, REGION)
     mailer.client.verify_email_identity(EmailAddress="no-reply@gatehouse.test")
     yield mailer
-    ses_backends.reset()
+    sent().clear()
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from chalicelib.core.entities import patched
-from chalicelib.core.errors import Invalid
+from chalicelib.core.entities import patched, retrying
+from chalicelib.core.errors import Conflict, Invalid
 
 
 @dataclass(frozen=True)
@@ -62,3 +62,40 @@ def test_a_field_that_does_not_merge_is_replaced_as_a_whole():
     changed = patched(lamp, {"tags": {"b": 2}})
 
     assert changed.tags == {"b": 2}
+
+
+class Failing:
+    """An attempt that meets other people's changes a number of times before it succeeds."""
+
+    def __init__(self, failures, code="changed"):
+        self.failures, self.code, self.tried = failures, code, 0
+
+    def __call__(self):
+        self.tried += 1
+        if self.tried <= self.failures:
+            raise Conflict("It was changed.", code=self.code)
+        return "done"
+
+
+@pytest.mark.parametrize("failures", [0, 1, 3])
+def test_a_change_that_meets_others_is_tried_up_to_four_times(failures):
+    attempt = Failing(failures)
+
+    assert retrying(attempt) == "done"
+    assert attempt.tried == failures + 1
+
+
+def test_a_change_that_meets_others_four_times_is_given_up():
+    attempt = Failing(4)
+
+    with pytest.raises(Conflict, match=r"It was changed\."):
+        retrying(attempt)
+    assert attempt.tried == 4
+
+
+def test_another_conflict_is_not_tried_again():
+    attempt = Failing(1, code="auth0_idp_error")
+
+    with pytest.raises(Conflict):
+        retrying(attempt)
+    assert attempt.tried == 1

@@ -278,6 +278,22 @@ def test_nothing_names_a_client_or_an_api_that_is_gone_wherever_its_deletion_end
     assert calls >= 4
 
 
+def test_a_grant_for_an_api_that_was_registered_anew_stays_and_one_from_before_does_not(
+    product, given, stores, crash, clock
+):
+    old, new = given.client("old"), given.client("new")
+    product.client_grants.create(CALLER, {"client_id": old.client_id, "audience": given.api().identifier})
+    with crash.after(2):
+        product.resource_servers.delete(CALLER, "https://orders")
+    clock.advance(seconds=1)
+    product.client_grants.create(CALLER, {"client_id": new.client_id, "audience": given.api().identifier})
+
+    sweep_until_done(product)
+
+    assert crash.crashed
+    assert [grant.client_id for grant in stores.client_grants.walk(TENANT)] == ["new"]
+
+
 # Very large users
 
 

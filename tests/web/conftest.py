@@ -13,7 +13,7 @@ import pytest
 from chalicelib.core.gatehouse import Core
 from chalicelib.web.surface import Endpoint, Gatehouse
 from chalicelib.web.surfaces import SURFACES
-from tests.conftest import EVERY_SCOPE, Answer, Api, Clock, Contents, begin_again
+from tests.conftest import Answer, Api, Clock, Contents, begin_again
 
 PASSWORD = "correct Horse battery 1"
 
@@ -161,10 +161,14 @@ class Furnished:
     clock: Clock
     ids: Mapping[str, Mapping[str, str]]
     items: list[dict[str, Any]]
+    tokens: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def begin_again(self) -> None:
         """Put everything back in its place."""
         begin_again(self.app.core, self.contents, self.clock, self.items)
+
+    def api(self, tenant: str = "system") -> Api:
+        return Api(self.app, tenant)
 
     def send(
         self,
@@ -173,20 +177,34 @@ class Furnished:
         *,
         tenant: str = "system",
         ids: Mapping[str, str] | None = None,
-        scope: str = EVERY_SCOPE,
+        raw: Mapping[str, str] | None = None,
+        scope: str | None = None,
         own: bool | None = None,
         **known: Any,
     ) -> Answer:
-        """Send an example to an endpoint. `own`: with a token of the user, as scopes of the current user need."""
-        api, ids = Api(self.app, tenant), ids or self.ids[tenant]
+        """Send an example to an endpoint, with a token of its scopes.
+
+        `raw` are path parameters as they stand in the request line. `own`: with a token of the user, as scopes of the
+        current user need.
+        """
+        api, ids = self.api(tenant), ids or self.ids[tenant]
         example = example or EXAMPLES[named(endpoint)][0]
         if own is None:
             own = all("current_user" in each for each in endpoint.scopes)
-        subject = self.ids[tenant]["user_id"] if own else "tests@clients"
-        known.setdefault("token", api.token(scope, subject=subject))
+        if "token" not in known:
+            scope = " ".join(endpoint.scopes) if scope is None else scope
+            known["token"] = self.token(tenant, scope, self.ids[tenant]["user_id"] if own else "tests@clients")
         known.setdefault("body", filled(example.body, ids))
-        path = filled(endpoint.path, {name: quote(value, safe="") for name, value in ids.items()})
-        return api.call(endpoint.method, path, query=filled(example.query, ids), **known)
+        known.setdefault("query", filled(example.query, ids))
+        quoted = {name: quote(value, safe="") for name, value in ids.items()}
+        return api.call(endpoint.method, filled(endpoint.path, {**quoted, **(raw or {})}), **known)
+
+    def token(self, tenant: str, scope: str, subject: str) -> str:
+        """Give a token; each is signed once, which takes as long as a request."""
+        asked = (tenant, scope, subject)
+        if asked not in self.tokens:
+            self.tokens[asked] = self.api(tenant).token(scope, subject=subject)
+        return self.tokens[asked]
 
     def belongings(self, tenant: str) -> list[dict[str, Any]]:
         """Give all items of one tenant."""

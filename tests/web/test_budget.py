@@ -40,6 +40,8 @@ OPERATIONS = {name: examples[0] for name, examples in EXAMPLES.items()} | {
     "GET /api/v2/logs": Example(query=FULL_PAGE),
     "GET /api/v2/logs from a checkpoint": Example(query={"take": 1}),
     "GET /api/v2/logs with totals": Example(query={**FULL_PAGE, "include_totals": True}),
+    "GET /api/v2/logs by a search": Example(query={**FULL_PAGE, "q": "type:sapi"}),
+    "GET /api/v2/logs by a search of a user": Example(query={**FULL_PAGE, "q": 'user_id:"{user_id}"'}),
     "POST /oauth/token": Example({"grant_type": "client_credentials", **CREDENTIALS}),
     "GET /.well-known/openid-configuration": Example(),
     "GET /.well-known/jwks.json": Example(),

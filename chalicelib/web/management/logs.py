@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.log_search import MAX_LENGTH
 from chalicelib.core.logs import LOG_ID_LENGTH, LogEvent
 from chalicelib.core.paging import PageRequest
 from chalicelib.web.schemas import Document, Paged, PagedFields, choose, moment
@@ -60,10 +60,19 @@ class LogsOfUserQuery(Paged, kw_only=True):
 
 
 class LogsQuery(PagedFields, kw_only=True):
-    """Which part of the history, and what of it. `from` is a log_id: what came after it, the oldest first."""
+    """Which part of the history, and what of it.
+
+    `from` is a log_id: it asks for what came after it, the oldest first, and lets `q` and `sort` not count.
+    """
 
     sort: Sort = "date:-1"
-    q: Annotated[str, Meta(max_length=1000)] = ""
+    q: Annotated[
+        str,
+        Meta(
+            max_length=MAX_LENGTH,
+            description="A search, such as type:f* AND date:[2026-01-01 TO *]. It looks at up to 1,000 events.",
+        ),
+    ] = ""
     from_: LogId | None = msgspec.field(name="from", default=None)
     take: Annotated[int, Meta(ge=1, le=100)] | None = None
 
@@ -78,16 +87,14 @@ class LogsQuery(PagedFields, kw_only=True):
     "GET", "/api/v2/logs", summary="Search log events", scopes=("read:logs",), query=LogsQuery, answer=list[LogAnswer]
 )
 def list_logs(incoming: Incoming[LogsQuery, None]) -> Any:
-    """List events, the newest first, or from a checkpoint on."""
-    query = incoming.query
-    if query.q:
-        raise Invalid(
-            "Query validation error: 'Searching history is not supported' on property q.",
-            code="operation_not_supported",
-        )
-    page = incoming.core.logs.list(incoming.caller, query.request(), newest_first=newest_first(query.sort))
+    """List events, the newest first, or those that a search finds, or from a checkpoint on."""
+    query, logs, request = incoming.query, incoming.core.logs, incoming.query.request()
+    if query.q.strip() and not request.checkpoint:
+        page = logs.search(incoming.caller, query.q, request, newest_first=newest_first(query.sort))
+    else:
+        page = logs.list(incoming.caller, request, newest_first=newest_first(query.sort))
     items = [choose(rendered(event), query) for event in page.items]
-    if query.include_totals and not query.request().checkpoint:
+    if query.include_totals and not request.checkpoint:
         return {"start": page.start, "limit": page.limit, "length": len(items), "total": page.total, "logs": items}
     return items
 

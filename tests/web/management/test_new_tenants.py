@@ -29,4 +29,4 @@ def test_the_client_a_tenant_begins_with_may_manage_no_other(initech, acme):
 
     refused = acme.post("/oauth/token", {"grant_type": "client_credentials", "audience": audience, **known})
 
-    assert (refused.status, refused.json["error"]) == (401, "invalid_client")
+    assert (refused.status, refused.json["error"]) == (401, "access_denied")

@@ -1,0 +1,211 @@
+"""The demo data: there after the first start, untouched by later ones, and working whatever was lost or moved."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from chalicelib.core.callers import Caller
+from chalicelib.core.logs import done
+from chalicelib.core.management_scopes import MANAGEMENT_SCOPES, SYSTEM_SCOPES
+from chalicelib.core.paging import PageRequest
+from chalicelib.core.tenants import DEFAULT_CONNECTION
+from chalicelib.wiring import build_core
+from infra.local import demo
+from tests.conftest import Api
+
+ADDRESS = "https://gatehouse.test"
+MOVED = "https://moved.test"
+
+
+@pytest.fixture
+def seed(app):
+    return lambda existing=None, address=ADDRESS: demo.seed(SimpleNamespace(app=app), address, existing or {})
+
+
+@pytest.fixture
+def moved(app, core, settings, ambient):
+    """Another address over the same table while this is entered, as after a start with another TLS_PORT."""
+
+    @contextmanager
+    def moved():
+        app.core = build_core(replace(settings, base_domain="moved.test"), ambient)
+        try:
+            yield
+        finally:
+            app.core = core
+
+    return moved
+
+
+def token_of(api, client_id, secret):
+    """Ask for a token as a machine does; give what the answer says."""
+    audience = api.app.core.hosts.management_audience(api.tenant)
+    known = {"client_id": client_id, "client_secret": secret, "audience": audience}
+    return api.post("/oauth/token", {"grant_type": "client_credentials", **known}).json
+
+
+def machine_of(api, env, prefix="AUTH0_CLIENT"):
+    return token_of(api, env[f"{prefix}_ID"], env[f"{prefix}_SECRET"])
+
+
+def signs_in(core, tenant, email, password):
+    connection = core.connections.named(tenant, DEFAULT_CONNECTION)
+    login = core.users.store.login(tenant, connection.id, email)
+    return core.users.credentials.hasher.verify(login.password_hash, password)
+
+
+def test_the_client_may_do_everything_in_the_default_tenant(seed, api):
+    env = seed()
+
+    token = machine_of(api, env)
+
+    assert set(token["scope"].split()) == set(MANAGEMENT_SCOPES)
+    assert api.get("/api/v2/users", token=token["access_token"]).status == 200
+
+
+def test_the_client_of_the_system_tenant_may_make_tenants(seed, system):
+    env = seed()
+
+    token = machine_of(system, env, "GATEHOUSE_SYSTEM_CLIENT")
+
+    assert set(token["scope"].split()) == {*MANAGEMENT_SCOPES, *SYSTEM_SCOPES}
+    assert system.post("/api/v2/tenants", {"name": "initech"}, token=token["access_token"]).status == 201
+
+
+def test_the_users_have_the_passwords_that_the_file_says(seed, core):
+    env = seed()
+
+    assert signs_in(core, "main", env["GATEHOUSE_DEMO_EMAIL"], env["GATEHOUSE_DEMO_PASSWORD"])
+    assert signs_in(core, "system", env["GATEHOUSE_ADMIN_EMAIL"], env["GATEHOUSE_ADMIN_PASSWORD"])
+
+
+def test_the_application_may_use_the_default_connection(seed, core):
+    seed()
+
+    clients = core.clients.list(Caller(tenant="main"), PageRequest()).items
+    (application,) = [client for client in clients if client.name == demo.APPLICATION]
+    assert application.client_id in core.connections.named("main", DEFAULT_CONNECTION).enabled_clients
+    assert f"{ADDRESS}/callback" in application.callbacks
+
+
+def test_a_second_start_changes_nothing(seed, contents):
+    env = seed()
+    before = contents.read()
+
+    again = seed(env)
+
+    assert again == env
+    assert contents.read() == before
+
+
+def test_a_lost_file_means_new_secrets_that_work_and_old_ones_that_do_not(seed, api, core, contents):
+    lost = seed()
+    users = {item["sk"]["S"] + item["pk"]["S"] for item in contents.read() if item["sk"]["S"] == "PROFILE"}
+
+    env = seed()
+
+    assert env["AUTH0_CLIENT_ID"] == lost["AUTH0_CLIENT_ID"]
+    assert "access_token" in machine_of(api, env)
+    assert machine_of(api, lost)["error"] == "access_denied"
+    assert signs_in(core, "main", env["GATEHOUSE_DEMO_EMAIL"], env["GATEHOUSE_DEMO_PASSWORD"])
+    assert not signs_in(core, "main", lost["GATEHOUSE_DEMO_EMAIL"], lost["GATEHOUSE_DEMO_PASSWORD"])
+    assert {item["sk"]["S"] + item["pk"]["S"] for item in contents.read() if item["sk"]["S"] == "PROFILE"} == users
+
+
+def test_a_secret_in_the_file_that_was_rotated_is_replaced_by_one_that_works(seed, api):
+    env = seed()
+    api.post(f"/api/v2/clients/{env['AUTH0_CLIENT_ID']}/rotate-secret")
+
+    mended = seed(env)
+
+    assert mended["AUTH0_CLIENT_SECRET"] != env["AUTH0_CLIENT_SECRET"]
+    assert "access_token" in machine_of(api, mended)
+
+
+def test_a_start_that_was_interrupted_is_finished_by_the_next(seed, core, api, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(type(core.users), "create", None)
+        with pytest.raises(TypeError):
+            seed()
+
+    env = seed()
+
+    assert "access_token" in machine_of(api, env)
+    assert signs_in(core, "main", env["GATEHOUSE_DEMO_EMAIL"], env["GATEHOUSE_DEMO_PASSWORD"])
+
+
+def test_what_a_person_changed_stays(seed, core, api):
+    env = seed()
+    (user,) = api.get("/api/v2/users-by-email", query={"email": env["GATEHOUSE_DEMO_EMAIL"]}).json
+    api.patch(f"/api/v2/users/{user['user_id']}", {"name": "Renamed", "blocked": True})
+
+    seed(env)
+
+    (after,) = api.get("/api/v2/users-by-email", query={"email": env["GATEHOUSE_DEMO_EMAIL"]}).json
+    assert (after["name"], after["blocked"]) == ("Renamed", True)
+
+
+def test_another_port_makes_another_address_that_works(seed, api, moved):
+    env = seed()
+
+    with moved():
+        again = seed(env, MOVED)
+        answer = api.get("/api/v2/users", token=machine_of(api, env)["access_token"])
+
+    assert again == env
+    assert answer.status == 200
+
+
+def test_another_port_moves_every_tenant(seed, system, app, moved):
+    made = system.post("/api/v2/tenants", {"name": "initech"}).json
+    initech = Api(app, "initech")
+
+    with moved():
+        seed({}, MOVED)
+        token = token_of(initech, made["client_id"], made["client_secret"])
+        answer = initech.get("/api/v2/users", token=token["access_token"])
+
+    assert answer.status == 200
+
+
+def test_another_port_and_back_again_leaves_the_first_address_working(seed, api, moved):
+    env = seed()
+    with moved():
+        seed(env, MOVED)
+
+    again = seed(env)
+
+    assert again == env
+    assert "access_token" in machine_of(api, env)
+
+
+def test_the_application_may_call_back_to_every_address_it_had(seed, core, moved):
+    env = seed()
+
+    with moved():
+        seed(env, MOVED)
+
+    clients = core.clients.list(Caller(tenant="main"), PageRequest()).items
+    (application,) = [client for client in clients if client.name == demo.APPLICATION]
+    assert {f"{ADDRESS}/callback", f"{MOVED}/callback"} <= set(application.callbacks)
+
+
+def test_scopes_of_a_newer_version_are_granted(seed, core, api):
+    env = seed()
+    server = core.resource_servers.recall("main", core.hosts.management_audience("main"))
+    older = replace(server, scopes=server.scopes[1:])
+    core.resource_servers.store.replace("main", older, event_of(core))
+    grant = core.client_grants.recall("main", env["AUTH0_CLIENT_ID"], server.identifier)
+    core.client_grants.store.replace("main", replace(grant, scope=grant.scope[1:]), event_of(core))
+
+    seed(env)
+
+    assert set(machine_of(api, env)["scope"].split()) == set(MANAGEMENT_SCOPES)
+
+
+def event_of(core):
+    return done(core.clients.ambient, Caller(tenant="main", operation="Pretend to be older"))
