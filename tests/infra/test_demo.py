@@ -83,6 +83,14 @@ def test_the_users_have_the_passwords_that_the_file_says(seed, core):
     assert signs_in(core, "system", env["GATEHOUSE_ADMIN_EMAIL"], env["GATEHOUSE_ADMIN_PASSWORD"])
 
 
+def test_a_password_that_has_letters_only_by_chance_is_no_reason_to_fail(seed, core, monkeypatch):
+    monkeypatch.setattr(demo.secrets, "token_urlsafe", lambda _: "hRtOLdwPKmLBjstCzEOLAZOM")
+
+    env = seed()
+
+    assert signs_in(core, "main", env["GATEHOUSE_DEMO_EMAIL"], env["GATEHOUSE_DEMO_PASSWORD"])
+
+
 def test_the_application_may_use_the_default_connection(seed, core):
     seed()
 
