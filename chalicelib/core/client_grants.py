@@ -7,7 +7,7 @@ Limit: 1,000 scopes a grant.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -81,13 +81,21 @@ class ClientGrants:
         return self.store.recall(tenant, id_of(client_id, audience))
 
     def list(
-        self, caller: Caller, request: PageRequest, *, audience: str | None = None, client_id: str | None = None
+        self,
+        caller: Caller,
+        request: PageRequest,
+        *,
+        audience: str | None = None,
+        client_id: str | None = None,
+        subject_type: str | None = None,
     ) -> Page[ClientGrant]:
         """List grants in order of id."""
         chosen = (
             grant
             for grant in self.store.walk(caller.tenant, request.start_after)
-            if audience in {None, grant.audience} and client_id in {None, grant.client_id}
+            if audience in {None, grant.audience}
+            and client_id in {None, grant.client_id}
+            and subject_type in {None, grant.subject_type}
         )
         return cut(chosen, request, "id")
 
@@ -124,7 +132,7 @@ class ClientGrants:
             raise Invalid(
                 f"The following scopes are not defined in the '{server.identifier}' API: {', '.join(unknown)}"
             )
-        return grant
+        return replace(grant, scope=tuple(dict.fromkeys(grant.scope)))
 
 
 def grant_of_everything(client_id: str, server: ResourceServer) -> ClientGrant:

@@ -38,6 +38,9 @@ GRANT_TYPES = {
 
 AUTHENTICATION = "client_authentication_methods"
 _MERGING = frozenset({"jwt_configuration", "refresh_token", "client_metadata"})
+_ADDRESSES = ("callbacks", "allowed_logout_urls", "allowed_origins", "web_origins")
+_RUN_BY_BROWSERS = ("javascript:", "data:", "vbscript:")
+"""Whoever were sent to such an address would run it, with what it holds of the sign-in (RFC 9700, 4.1)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,12 +121,9 @@ class Clients:
     def make(self, attributes: Document) -> tuple[Client, str]:
         """Make a client that is not stored yet, and its secret: shown now and never again."""
         now, secret = self.ambient.now(), self.ambient.new_secret(64)
-        given = {name: value for name, value in attributes.items() if value is not None and name != AUTHENTICATION}
-        app_type = given.get("app_type", "regular_web")
-        given.setdefault("grant_types", GRANT_TYPES[app_type])
-        if app_type in {"native", "spa"}:
-            given.setdefault("token_endpoint_auth_method", "none")
-        blank = Client(client_id=self.ambient.new_id(32), name=given["name"], created_at=now, updated_at=now)
+        plain = {name: value for name, value in attributes.items() if name != AUTHENTICATION}
+        given = {"grant_types": None, "token_endpoint_auth_method": None, **plain}
+        blank = Client(client_id=self.ambient.new_id(32), name=attributes["name"], created_at=now, updated_at=now)
         client = self._authenticating(_patched(blank, given), attributes.get(AUTHENTICATION))
         return replace(client, secrets=(ClientSecret(digest=_digest(secret)),)), secret
 
@@ -208,10 +208,23 @@ def _outlasting(secrets: tuple[ClientSecret, ...], now: datetime, end: datetime)
 
 
 def _patched(client: Client, patch: Document) -> Client:
+    defaults = _defaults_of(patch.get("app_type", client.app_type) or "regular_web")
+    patch = {name: defaults.get(name) if value is None else value for name, value in patch.items()}
     changed = patched(client, patch, merging=_MERGING)
     if len(changed.client_metadata) > 10:
         raise Invalid("Payload validation error: 'More than 10 properties' on property client_metadata.")
+    for name in _ADDRESSES:
+        if any(address.lower().startswith(_RUN_BY_BROWSERS) for address in getattr(changed, name)):
+            raise Invalid(
+                f"Payload validation error: 'An address that browsers run is not allowed' on property {name}."
+            )
     return changed
+
+
+def _defaults_of(app_type: str) -> Document:
+    """Give the defaults that depend on the type: what a browser or a phone holds cannot be kept secret."""
+    method = "none" if app_type in {"native", "spa"} else "client_secret_post"
+    return {"grant_types": GRANT_TYPES[app_type], "token_endpoint_auth_method": method}
 
 
 def _missing() -> NotFound:

@@ -30,12 +30,17 @@ class Links:
     store: UserStore
     ambient: Ambient
 
-    def link(self, caller: Caller, user_id: str, secondary_id: str) -> tuple[Identity, ...]:
-        """Make the account `secondary_id` (`provider|id`) one of the user's, and give all of them."""
+    def link(
+        self, caller: Caller, user_id: str, secondary_id: str, connection_id: str | None = None
+    ) -> tuple[Identity, ...]:
+        """Make the account `secondary_id` (`provider|id`) one of the user's, and give all of them.
+
+        Where `connection_id` is given, an account of another connection is not the one that is meant.
+        """
         if user_id == secondary_id:
             raise Invalid("Main user and the new one are the same", code="invalid_body")
         user, secondary = self.store.find(caller.tenant, user_id), self.store.find(caller.tenant, secondary_id)
-        if user is None or secondary is None:
+        if user is None or secondary is None or connection_id not in {None, secondary.main.connection_id}:
             raise missing()
         if len(secondary.identities) > 1:
             raise Invalid(

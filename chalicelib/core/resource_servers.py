@@ -87,7 +87,7 @@ class ResourceServers:
         """Register an API; a conflict if its identifier is taken."""
         identifier = attributes["identifier"]
         blank = ResourceServer(id=id_of(identifier), identifier=identifier, created_at=self.ambient.now())
-        server = _valid(patched(blank, _typed(attributes)))
+        server = _changed(blank, attributes)
         self.store.create(caller.tenant, server, done(self.ambient, caller))
         return server
 
@@ -117,7 +117,7 @@ class ResourceServers:
         server = self.get(caller, id_or_identifier)
         if server.is_system and patch.keys() - {"token_lifetime", "token_lifetime_for_web"}:
             raise Forbidden("The Management API's settings cannot be changed.", code="operation_not_supported")
-        updated = _valid(patched(server, _typed(patch)))
+        updated = _changed(server, patch)
         self.store.replace(caller.tenant, updated, done(self.ambient, caller))
         return updated
 
@@ -141,9 +141,15 @@ def _id_from(id_or_identifier: str) -> str:
     return id_or_identifier if is_id else id_of(id_or_identifier)
 
 
-def _typed(patch: Document) -> Document:
+def _changed(server: ResourceServer, patch: Document) -> ResourceServer:
+    """Apply a patch. A shorter life of tokens shortens that of tokens for browsers, unless that is named too."""
     scopes = patch.get("scopes")
-    return {**patch, "scopes": tuple(ApiScope(**scope) for scope in scopes)} if scopes else patch
+    typed = {**patch, "scopes": tuple(ApiScope(**scope) for scope in scopes)} if scopes else patch
+    changed = patched(server, typed)
+    if "token_lifetime_for_web" not in patch:
+        shorter = min(changed.token_lifetime_for_web, changed.token_lifetime)
+        changed = replace(changed, token_lifetime_for_web=shorter)
+    return _valid(changed)
 
 
 def _valid(server: ResourceServer) -> ResourceServer:

@@ -227,7 +227,9 @@ class Users:
 
     def _end_sessions(self, caller: Caller, user_id: str) -> User:
         user = self._get(caller.tenant, user_id)
-        return self._write(caller, Change(before=user, after=replace(user, generation=user.generation + 1)))
+        return self._write(
+            caller, Change(before=user, after=replace(user, generation=user.generation + 1)), ["sessions"]
+        )
 
     def delete(self, caller: Caller, user_id: str) -> None:
         """Delete a user and everything that names it. An unknown user is no error.
@@ -263,15 +265,15 @@ class Users:
     def _update(self, caller: Caller, user_id: str, patch: Document) -> User:
         user = self._get(caller.tenant, user_id)
         change = self._changed(caller.tenant, user, patch)
-        return self._write(caller, change, details={"changed": sorted(patch)})
+        return self._write(caller, change, sorted(patch))
 
-    def _write(self, caller: Caller, change: Change, *, details: Document | None = None) -> User:
+    def _write(self, caller: Caller, change: Change, changed: Sequence[str]) -> User:
         """Write a change; one that ends sessions and refresh tokens notes the work of removing them."""
         now, user_id = self.ambient.now(), change.before.user_id
         ended = change.after.generation != change.before.generation
         works = (Work.on(GENERATION, user_id, caller.tenant, now),) if ended else ()
         after = _within_limits(replace(change.after, updated_at=now))
-        event = done(self.ambient, caller, user_id=user_id, details=details)
+        event = done(self.ambient, caller, user_id=user_id, details={"changed": list(changed)})
         self.store.change(caller.tenant, replace(change, after=after, works=works), event)
         return after
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 TENANT = "TENANT"
 PROFILE = "PROFILE"
+LINKED = "LINKED"
 LOGIN = "LOGIN"
 IDENTITY = "IDENTITY"
 LOG = "LOG#"
@@ -66,6 +67,11 @@ def entity(tenant: str, prefix: str, entity_id: str) -> Key:
 def user(tenant: str, user_id: str) -> str:
     """The partition of one user: the profile, history, devices, sessions."""
     return f"T#{tenant}#U#{folded(user_id)}"
+
+
+def linked(tenant: str, user_id: str) -> Key:
+    """What stands where a user was whose account is now one of another user's; guards that its id is used once."""
+    return Key(user(tenant, user_id), LINKED)
 
 
 def login(tenant: str, connection_id: str, name: str) -> Key:

@@ -60,7 +60,13 @@ class LoginItem(Item):
 
 
 class IdentityItem(Item):
-    """An outside account, or one of ours while it is linked: whose it is."""
+    """An outside account: whose it is."""
+
+    user_id = UnicodeAttribute()
+
+
+class LinkedItem(Item):
+    """Stands in the place of a profile whose account was linked: whose it is now."""
 
     user_id = UnicodeAttribute()
 
@@ -159,8 +165,7 @@ class UserStore:
         transaction.delete(key, UserItem.version == secondary.version)
         owner = change.after.user_id
         self._move(transaction, tenant, secondary.main, secondary.user_id, owner)
-        if secondary.main.names:
-            transaction.put(IdentityItem.at(_identity_key(tenant, secondary.main), user_id=owner), ABSENT)
+        transaction.put(LinkedItem.at(keys.linked(tenant, secondary.user_id), user_id=owner), ABSENT)
         transaction.put(event_item(self.table, tenant, event)).commit()
 
     def unlink(self, tenant: str, change: Change, freed: User, event: LogEvent) -> None:
@@ -168,8 +173,7 @@ class UserStore:
         transaction = self._updated(tenant, change)
         transaction.put(self._item(tenant, freed), ABSENT, taken())
         self._move(transaction, tenant, freed.main, change.before.user_id, freed.user_id)
-        if freed.main.names:
-            transaction.delete(_identity_key(tenant, freed.main))
+        transaction.delete(keys.linked(tenant, freed.user_id), PRESENT)
         transaction.put(event_item(self.table, tenant, event)).commit()
 
     def retire(self, tenant: str, user: User, works: Sequence[Work], event: LogEvent) -> None:
@@ -179,7 +183,10 @@ class UserStore:
         for identity in user.identities:
             for name in identity.names:
                 transaction.delete(keys.login(tenant, identity.connection_id, name))
-            transaction.delete(_identity_key(tenant, identity))
+            if not identity.names:
+                transaction.delete(_identity_key(tenant, identity))
+        for identity in user.identities[1:]:
+            transaction.delete(keys.linked(tenant, identity.full_id))
         for work in works:
             transaction.put(work_item(work))
         transaction.put(event_item(self.table, tenant, event, with_user=False)).commit()
@@ -332,13 +339,12 @@ def _login_item(tenant: str, user: User, login: Login) -> LoginItem:
 
 
 def _guard(transaction: Transaction, tenant: str, user: User) -> None:
-    """Hold an outside account, or make sure that no linked account has the id of a new user."""
-    key = _identity_key(tenant, user.main)
+    """Make sure that no linked account has the id of a new user, and hold an outside account."""
+    transaction.check(keys.linked(tenant, user.user_id), ABSENT, taken())
     if user.main.names:
-        transaction.check(key, ABSENT, taken())
         return
     item = IdentityItem.at(
-        key,
+        _identity_key(tenant, user.main),
         user_id=user.user_id,
         by_time_pk=keys.accounts_of(tenant, user.main.connection_id),
         by_time_sk=keys.moment(user.created_at, user.user_id),

@@ -27,6 +27,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 MAX_BODY = 1_048_576
 MAX_PATH_PARAMETER = 1_024
+PATH_PARAMETER = r"^[^\x00-\x1f\x7f]+$"
 MAX_QUERY_VALUE = 2_048
 
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
@@ -47,7 +48,7 @@ def path_parameter(raw: str) -> str:
             f"Path validation error: 'String is too long ({len(value)} chars), maximum {MAX_PATH_PARAMETER}'.",
             code="invalid_uri",
         )
-    if not value or any(ord(character) < 32 or ord(character) == 127 for character in value):
+    if not re.fullmatch(PATH_PARAMETER, value):
         raise Invalid("Path validation error: 'The path has a control character or an empty part'.", code="invalid_uri")
     return value
 

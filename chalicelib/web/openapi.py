@@ -84,7 +84,12 @@ def _operation(endpoint: Endpoint, described: dict[int, Any], components: dict[s
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
-    schema = {"type": "string", "minLength": 1, "maxLength": decoding.MAX_PATH_PARAMETER}
+    schema = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": decoding.MAX_PATH_PARAMETER,
+        "pattern": decoding.PATH_PARAMETER,
+    }
     return [{"name": name, "in": "path", "required": True, "schema": schema} for name in _PARAMETER.findall(path)]
 
 

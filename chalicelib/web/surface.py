@@ -295,7 +295,7 @@ def _refusal(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseEr
     LOG.info("request %s refused: %s %s %s (%s)", caller.request_id, status, code, message, error.detail)
     refused = Refused(core=call.core, caller=caller, http=call.http, status=status, code=code, message=message)
     if isinstance(error, OAuthError) and endpoint.refusal is None:
-        return _response(_as_json(status, {"error": code, "error_description": message}))
+        return _response(_as_json(call.http, status, {"error": code, "error_description": message}))
     return _response(_rendered(endpoint, refused))
 
 
@@ -303,12 +303,20 @@ def _rendered(endpoint: Endpoint, refused: Refused) -> Rendered:
     """Shape a refusal as its surface does: a page, or a body of JSON."""
     if endpoint.refusal is not None:
         return endpoint.refusal(refused)
-    return _as_json(refused.status, _BODIES[endpoint.shape](refused.status, refused.message, refused.code))
+    return _as_json(
+        refused.http, refused.status, _BODIES[endpoint.shape](refused.status, refused.message, refused.code)
+    )
 
 
-def _as_json(status: HTTPStatus, body: dict[str, Any]) -> Rendered:
-    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else {}
+def _as_json(http: HttpRequest, status: HTTPStatus, body: dict[str, Any]) -> Rendered:
+    headers = {"WWW-Authenticate": _challenge(http)} if status is HTTPStatus.UNAUTHORIZED else {}
     return Rendered(body=body, status=status, headers=headers)
+
+
+def _challenge(http: HttpRequest) -> str:
+    """Name the scheme that was tried (RFC 6749, section 5.2)."""
+    tried = http.headers.get("authorization", "").partition(" ")[0].lower()
+    return 'Basic realm="clients"' if tried == "basic" else "Bearer"
 
 
 def _record(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseError, status: HTTPStatus) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from chalice.app import Chalice
 
 
+_HSTS = "strict-transport-security"
+"""Left out: browsers that keep to it on localhost would send every project of this machine, on any port, to https."""
+
+
 class Gateway:
     """Answers requests by calling a Chalice app, from as many threads as like to."""
 
@@ -41,7 +45,8 @@ class Gateway:
         except Exception:  # noqa: BLE001 - the function's failure is the gateway's 502, as in AWS
             traceback.print_exc()
             answer = refusal(502)
-        return replace(answer, headers=[*answer.headers, ("x-amzn-RequestId", context.aws_request_id)])
+        headers = [header for header in answer.headers if header[0].lower() != _HSTS]
+        return replace(answer, headers=[*headers, ("x-amzn-RequestId", context.aws_request_id)])
 
     def _preflight(self, route: str) -> Answer | None:
         """Answer a browser's question before a cross-origin request, as Chalice sets up API Gateway to do."""

@@ -134,6 +134,15 @@ def test_a_secret_in_the_file_that_was_rotated_is_replaced_by_one_that_works(see
     assert "access_token" in machine_of(api, mended)
 
 
+def test_a_file_that_outlived_its_data_is_replaced_by_one_that_works(seed, api, core):
+    names = ("AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET", "GATEHOUSE_DEMO_PASSWORD", "GATEHOUSE_ADMIN_PASSWORD")
+
+    env = seed(dict.fromkeys(names, "of another table"))
+
+    assert "access_token" in machine_of(api, env)
+    assert signs_in(core, "main", env["GATEHOUSE_DEMO_EMAIL"], env["GATEHOUSE_DEMO_PASSWORD"])
+
+
 def test_a_start_that_was_interrupted_is_finished_by_the_next(seed, core, api, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(type(core.users), "create", None)

@@ -111,3 +111,11 @@ def test_the_product_answers_through_the_gateway(app):
 
     assert json.loads(answer.body)["issuer"] == "https://acme.gatehouse.test/"
     assert headers_of(answer)["x-content-type-options"] == "nosniff"
+
+
+def test_other_projects_on_localhost_are_not_sent_to_https(ask, function):
+    function.result = lambda: {"statusCode": 200, "headers": {"Strict-Transport-Security": "max-age=1", "X-Kept": "1"}}
+
+    told = headers_of(ask("GET", "/things"))
+
+    assert ("strict-transport-security" in told, told["x-kept"]) == (False, "1")

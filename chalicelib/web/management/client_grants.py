@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -23,7 +23,8 @@ class ClientGrantCreate(msgspec.Struct, forbid_unknown_fields=True, kw_only=True
 
     client_id: Identifier
     audience: Audience
-    scope: Scopes
+    scope: Scopes = []
+    subject_type: Literal["client"] = "client"
 
 
 class ClientGrantPatch(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -47,6 +48,7 @@ class ClientGrantsQuery(Checkpointed, kw_only=True):
 
     audience: Audience | None = None
     client_id: Identifier | None = None
+    subject_type: Literal["client", "user"] | None = None
 
 
 @surface.endpoint(
@@ -61,7 +63,11 @@ def list_client_grants(incoming: Incoming[ClientGrantsQuery, None]) -> Any:
     """List permissions."""
     query = incoming.query
     page = incoming.core.client_grants.list(
-        incoming.caller, query.request(), audience=query.audience, client_id=query.client_id
+        incoming.caller,
+        query.request(),
+        audience=query.audience,
+        client_id=query.client_id,
+        subject_type=query.subject_type,
     )
     return paged(page, "client_grants", query, rendered)
 

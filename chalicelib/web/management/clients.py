@@ -31,7 +31,16 @@ GrantType = Literal[
     "password",
     "refresh_token",
     "http://auth0.com/oauth/grant-type/password-realm",
+    "http://auth0.com/oauth/grant-type/mfa-oob",
+    "http://auth0.com/oauth/grant-type/mfa-otp",
+    "http://auth0.com/oauth/grant-type/mfa-recovery-code",
+    "http://auth0.com/oauth/grant-type/passwordless/otp",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+    "urn:openid:params:grant-type:ciba",
+    "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token",
 ]
+"""What Auth0 knows. The token endpoint refuses those it does not have, whatever a client may."""
 Metadata = dict[Annotated[str, Meta(max_length=255)], Annotated[str, Meta(max_length=255)] | None]
 Seconds = Annotated[int, Meta(ge=1, le=157_788_000)]
 

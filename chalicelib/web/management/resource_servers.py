@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.core.resource_servers import ResourceServer
 from chalicelib.web.decoding import given
-from chalicelib.web.schemas import Checkpointed, names, paged
+from chalicelib.web.schemas import CheckpointedFields, Fields, choose, names, paged
 from chalicelib.web.surface import Incoming, Nothing, Surface
 
 surface = Surface("resource-servers")
@@ -66,10 +66,12 @@ class ResourceServerAnswer(msgspec.Struct, kw_only=True):
     is_system: bool
 
 
-class ResourceServersQuery(Checkpointed, kw_only=True):
-    """Which APIs."""
+class ResourceServersQuery(CheckpointedFields, kw_only=True):
+    """Which APIs, and what of them."""
 
-    identifiers: Annotated[str, Meta(max_length=2000, description="Comma-separated identifiers.")] = ""
+    identifiers: list[Annotated[str, Meta(max_length=2000, description="One identifier, or several with commas.")]] = (
+        msgspec.field(default_factory=list)
+    )
 
 
 @surface.endpoint(
@@ -83,7 +85,9 @@ class ResourceServersQuery(Checkpointed, kw_only=True):
 def list_resource_servers(incoming: Incoming[ResourceServersQuery, None]) -> Any:
     """List APIs."""
     query = incoming.query
-    page = incoming.core.resource_servers.list(incoming.caller, query.request(), identifiers=names(query.identifiers))
+    page = incoming.core.resource_servers.list(
+        incoming.caller, query.request(), identifiers=names(",".join(query.identifiers))
+    )
     return paged(page, "resource_servers", query, rendered)
 
 
@@ -106,11 +110,12 @@ def create_resource_server(incoming: Incoming[Nothing, ResourceServerCreate]) ->
     "/api/v2/resource-servers/{server_id}",
     summary="Get a resource server",
     scopes=("read:resource_servers",),
+    query=Fields,
     answer=ResourceServerAnswer,
 )
-def get_resource_server(incoming: Incoming[Nothing, None], server_id: str) -> ResourceServerAnswer:
+def get_resource_server(incoming: Incoming[Fields, None], server_id: str) -> Any:
     """Give an API by id, or by identifier."""
-    return rendered(incoming.core.resource_servers.get(incoming.caller, server_id))
+    return choose(rendered(incoming.core.resource_servers.get(incoming.caller, server_id)), incoming.query)
 
 
 @surface.endpoint(

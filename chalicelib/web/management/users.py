@@ -243,7 +243,8 @@ def link_identity(incoming: Incoming[Nothing, Link], user_id: str) -> list[Ident
     """Make another user's account one of this user's."""
     provider, secondary = incoming.body.provider, str(incoming.body.user_id)
     secondary_id = secondary if secondary.startswith(f"{provider}|") else f"{provider}|{secondary}"
-    return _identities(incoming.core.links.link(incoming.caller, user_id, secondary_id))
+    connection_id = incoming.body.connection_id or None
+    return _identities(incoming.core.links.link(incoming.caller, user_id, secondary_id, connection_id))
 
 
 @surface.endpoint(
