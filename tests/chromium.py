@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -22,20 +28,38 @@ FLAGS = [
 ]
 
 
-@contextmanager
-def playwright() -> Iterator[tuple[Playwright, dict[str, Any]]]:
-    """Start Playwright; gives it with the options that start Chromium.
+@dataclass(frozen=True)
+class Chromium:
+    """A Chromium that can be started."""
 
-    Not for longer than a module: while it runs, no other test could start an event loop of its own.
+    playwright: Playwright
+
+    def launch(self) -> Browser:
+        """Start it with nothing known from before; its contexts know nothing of each other."""
+        return self.playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+    def launch_with(self, preferences: dict[str, Any], folder: Path, **context: Any) -> BrowserContext:
+        """Start it with preferences of the person who uses it, kept in a folder that is not there yet."""
+        (folder / "Default").mkdir(parents=True)
+        (folder / "Default" / "Preferences").write_text(json.dumps(preferences))
+        start = self.playwright.chromium.launch_persistent_context
+        return start(folder, executable_path=CHROMIUM, args=FLAGS, **context)
+
+
+@contextmanager
+def ready() -> Iterator[Chromium]:
+    """Make ready to start Chromium.
+
+    Not for longer than a module: meanwhile no other test could start an event loop of its own.
     """
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
-    with sync_playwright() as started:
-        yield started, {"executable_path": CHROMIUM, "args": FLAGS}
+    with sync_playwright() as playwright:
+        yield Chromium(playwright)
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start Chromium."""
-    with playwright() as (started, options), started.chromium.launch(**options) as browser:
+    with ready() as found, found.launch() as browser:
         yield browser
