@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: help serve test lint types layers tests format bench dynamodb-local clean
+.PHONY: help serve test lint types layers tests browser format bench dynamodb-local clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -25,8 +25,13 @@ types: $(READY)  ## Check types, strictly
 layers: $(READY)  ## Check that arrows between packages point one way
 	$(BIN)/lint-imports --no-cache
 
-tests: $(READY)  ## Run all tests with coverage
+tests: $(READY) browser  ## Run all tests with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+# Only in CI: nobody's own machine gets a browser for running the tests.
+browser:
+	@[ -z "$$CI" ] || command -v chromium >/dev/null || \
+		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; }
 
 format: $(READY)  ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
@@ -42,8 +47,8 @@ clean:  ## Remove the environment and caches; the data in .local stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 
 $(READY): requirements.txt requirements-dev.txt
-	@echo "Installing into $(VENV) (about a minute, once) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Gatehouse needs Python 3.11 or newer.")'
+	@echo "Installing into $(VENV) (about a minute, once) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

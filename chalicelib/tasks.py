@@ -9,16 +9,18 @@ if TYPE_CHECKING:
 
 
 def sweep(core: Core) -> None:
-    """Finish, once a minute, what deletions left."""
+    """Finish, once a minute, what deletions left, and send the mails that are due."""
     core.sweep.run()
+    core.outbox.run()
 
 
 def follow(core: Core, event: dict[str, Any]) -> None:
-    """Begin at once with work that was just noted, rather than within a minute. May see a record twice, or late."""
-    noted = (
-        record["dynamodb"]["Keys"]["sk"]["S"] == "WORK"
-        for record in event["Records"]
-        if record["eventName"] == "INSERT"
-    )
-    if any(noted):
+    """Begin at once with what was just noted, rather than within a minute. May see a record twice, or late."""
+    noted = [record["dynamodb"] for record in event["Records"] if record["eventName"] == "INSERT"]
+    kinds = [record["Keys"]["sk"]["S"] for record in noted]
+    if "WORK" in kinds:
         core.sweep.run()
+    for kind, record in zip(kinds, noted, strict=True):
+        if kind == "MAIL":
+            letter = record["NewImage"]
+            core.outbox.deliver(letter["tenant"]["S"], letter["id"]["S"])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.common_passwords import common_passwords
 from chalicelib.adapters.kms import KmsSealer
 from chalicelib.adapters.places import Places
+from chalicelib.adapters.ses import SesMailer
 from chalicelib.core.ambient import Ambient, Ticks
 from chalicelib.core.client_grants import ClientGrants
 from chalicelib.core.client_keys import ClientKeys
@@ -40,15 +41,21 @@ from chalicelib.core.oauth.token import TokenEndpoint
 from chalicelib.core.oauth.tokens import AccessTokens
 from chalicelib.core.oauth.user_tokens import UserTokens
 from chalicelib.core.oauth.userinfo import UserInfo
+from chalicelib.core.outbox import Outbox
+from chalicelib.core.password_resets import PasswordResets
 from chalicelib.core.refresh_tokens import RefreshTokens
 from chalicelib.core.resource_servers import ResourceServers
 from chalicelib.core.seals import Seals
 from chalicelib.core.sessions import Sessions
 from chalicelib.core.sign_ins import SignIns
+from chalicelib.core.sign_ups import SignUps
 from chalicelib.core.signing_keys import SigningKeys
 from chalicelib.core.sweep import Sweep
 from chalicelib.core.tenants import Tenants
+from chalicelib.core.tickets import Tickets
+from chalicelib.core.user_blocks import UserBlocks
 from chalicelib.core.users import Users
+from chalicelib.core.verification import Verification
 from chalicelib.crypto.assertions import JwtAssertions
 from chalicelib.crypto.passwords import Argon2PasswordHasher
 from chalicelib.crypto.public_keys import PemKeys
@@ -98,7 +105,13 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         lanes=settings.argon2_lanes,
         random_bytes=os.urandom,
     )
-    users = Users(stores.users, connections, Credentials(hasher, common_passwords), ambient)
+    seals = Seals(GcmSeals(workshop), signing_keys, ambient)
+    mailer = SesMailer(settings.mail_from, settings.region, settings.aws_endpoint)
+    outbox = Outbox(stores.outbox, mailer, seals, stores.tenants, ambient)
+    tickets = Tickets(stores.tickets, stores.clients, hosts, ambient)
+    verification = Verification(tickets, stores.users, outbox, stores.logs, ambient)
+    user_blocks = UserBlocks(stores.attempts, tickets, stores.users, connections, outbox, ambient)
+    users = Users(stores.users, connections, Credentials(hasher, common_passwords), outbox, verification, ambient)
     links = Links(stores.users, ambient)
     sweep = Sweep(stores.works, users, links, client_grants, connections, stores.sessions)
     keys = PemKeys()
@@ -109,12 +122,13 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         stores=stores,
         ambient=ambient,
         workshop=workshop,
+        seals=seals,
         signing_keys=signing_keys,
         connections=connections,
         client_grants=client_grants,
         resource_servers=resource_servers,
         tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, client_grants, ambient),
-        sign_ins=SignIns(stores.sign_ins, stores.attempts, stores.users, hasher, ambient),
+        sign_ins=SignIns(stores.sign_ins, stores.attempts, stores.users, user_blocks, hasher, ambient),
     )
     return Core(
         hosts=hosts,
@@ -128,6 +142,11 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         authorize=nouns.authorize(),
         logout=Logout(nouns.sessions, stores.clients, nouns.tenants, nouns.token_format, signing_keys, hosts),
         sign_ins=nouns.sign_ins,
+        sign_ups=SignUps(users, verification, nouns.tenants, ambient),
+        verification=verification,
+        password_resets=PasswordResets(tickets, users, connections, outbox, stores.logs, ambient),
+        user_blocks=user_blocks,
+        outbox=outbox,
         sessions=nouns.sessions,
         refresh_tokens=nouns.refresh_tokens,
         ending=Ending(users, nouns.sessions, nouns.refresh_tokens),
@@ -154,6 +173,7 @@ class _Nouns:
     stores: Stores
     ambient: Ambient
     workshop: RsaWorkshop
+    seals: Seals
     signing_keys: SigningKeys
     connections: Connections
     client_grants: ClientGrants
@@ -164,10 +184,6 @@ class _Nouns:
     @cached_property
     def token_format(self) -> Rs256Tokens:
         return Rs256Tokens(self.workshop)
-
-    @cached_property
-    def seals(self) -> Seals:
-        return Seals(GcmSeals(self.workshop), self.signing_keys, self.ambient)
 
     @cached_property
     def access_tokens(self) -> AccessTokens:

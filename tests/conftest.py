@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import botocore.session
 import pytest
@@ -21,7 +23,9 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.model_instances import reset_model_data
 from moto.dynamodb.models import dynamodb_backends
+from moto.ses.models import ses_backends
 
+from chalicelib import tasks
 from chalicelib.core.ambient import Ambient, Ticks
 from chalicelib.core.callers import Caller
 from chalicelib.core.gatehouse import Core
@@ -36,6 +40,7 @@ from infra.table import create_table
 REGION = "eu-central-1"
 BASE_DOMAIN = "gatehouse.test"
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+SENDER = "no-reply@gatehouse.test"
 EVERY_SCOPE = " ".join([*MANAGEMENT_SCOPES, *SYSTEM_SCOPES])
 
 
@@ -162,6 +167,38 @@ class Contents:
             self._kept.put_item(item)
 
 
+@dataclass(frozen=True)
+class Received:
+    """A mail that SES took."""
+
+    to: str
+    subject: str
+    html: str
+
+    @property
+    def link(self) -> str:
+        """The path of its link, which is at the host of the tenant."""
+        address = unescape(re.search(r'href="([^"]+)"', self.html)[1])
+        return urlunsplit(("", "", *urlsplit(address)[2:]))
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """The mails that the emulated SES took. Looking into it does first what the schedule does each minute."""
+
+    core: Core
+
+    @property
+    def mails(self) -> list[Received]:
+        tasks.sweep(self.core)
+        taken = ses_backends[DEFAULT_ACCOUNT_ID][REGION].sent_messages
+        return [Received(mail.destinations["ToAddresses"][0], mail.subject, mail.body) for mail in taken]
+
+    def to(self, address: str) -> list[Received]:
+        """Give the mails to one address, the newest last."""
+        return [mail for mail in self.mails if mail.to == address]
+
+
 def begin_again(core: Core, contents: Contents, clock: Clock, items: list[dict[str, Any]]) -> None:
     """Set back what a test may have moved: the time, the table, and what was kept of it in memory."""
     clock.begin_again()
@@ -201,6 +238,7 @@ def settings(aws: dict[str, Any]) -> Settings:
         base_domain=BASE_DOMAIN,
         argon2_memory_kib=8,
         argon2_iterations=1,
+        mail_from=f"Gatehouse <{SENDER}>",
     )
 
 
@@ -250,6 +288,14 @@ def app(core: Core, only_app: Gatehouse) -> Gatehouse:
 @pytest.fixture
 def api(app: Gatehouse) -> Api:
     return Api(app)
+
+
+@pytest.fixture
+def mailbox(core: Core) -> Iterator[Mailbox]:
+    """An empty mailbox, at an SES that has verified our address."""
+    core.outbox.mailer.client.verify_email_identity(EmailAddress=SENDER)
+    yield Mailbox(core)
+    ses_backends[DEFAULT_ACCOUNT_ID].reset()  # ses_backends.reset() would empty every service
 
 
 @pytest.fixture

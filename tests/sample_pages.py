@@ -111,6 +111,11 @@ def consent_with_all(shell: Shell) -> Rendered:
     return pages.render_consent(pages.ConsentPage(shell=shell, **FORM, email=EMAIL, scopes=scopes))
 
 
+def confirmation(shell: Shell) -> Rendered:
+    page = pages.ConfirmationPage(shell=shell, **FORM, name="verify_email", email=EMAIL)
+    return pages.render_confirmation(page)
+
+
 def message(shell: Shell) -> Rendered:
     return pages.render_message(pages.message(shell, "signed_out"))
 
@@ -147,6 +152,7 @@ SAMPLES: dict[str, Callable[[Shell], Rendered]] = {
         reset_with_all,
         consent,
         consent_with_all,
+        confirmation,
         message,
         message_with_all,
         form_post,

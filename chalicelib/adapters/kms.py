@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's own name
+
+from chalicelib.core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PATIENCE = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+"""Both attempts together are well within the 29 seconds that API Gateway waits for a function."""
+_PASSING = frozenset({"DependencyTimeoutException", "KMSInternalException", "ThrottlingException"})
 
 
 @dataclass(slots=True)
@@ -22,15 +34,32 @@ class KmsSealer:
         """The KMS client, made at first use: 30 ms and some memory that most requests do not need."""
         if self._client is None:
             session = botocore.session.get_session()
-            self._client = session.create_client("kms", region_name=self.region, endpoint_url=self.endpoint)
+            self._client = session.create_client(
+                "kms", region_name=self.region, endpoint_url=self.endpoint, config=_PATIENCE
+            )
         return self._client
 
     def seal(self, plain: bytes, context: dict[str, str]) -> bytes:
         """Encrypt up to 4,096 bytes: KMS's limit for direct encryption."""
-        answer = self.client.encrypt(KeyId=self.key_id, Plaintext=plain, EncryptionContext=context)
+        with _translated():
+            answer = self.client.encrypt(KeyId=self.key_id, Plaintext=plain, EncryptionContext=context)
         return bytes(answer["CiphertextBlob"])
 
     def open(self, sealed: bytes, context: dict[str, str]) -> bytes:
         """Decrypt what was sealed with the same context, by this key and no other."""
-        answer = self.client.decrypt(KeyId=self.key_id, CiphertextBlob=sealed, EncryptionContext=context)
+        with _translated():
+            answer = self.client.decrypt(KeyId=self.key_id, CiphertextBlob=sealed, EncryptionContext=context)
         return bytes(answer["Plaintext"])
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what KMS cannot do right now into an error of ours; what it refuses is a mistake of the deployment."""
+    try:
+        yield
+    except (ConnectionError, HTTPClientError) as error:
+        raise Unavailable("The key service does not answer. Try again.", detail=str(error)) from error
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _PASSING:
+            raise
+        raise Unavailable("The key service is busy. Try again.", detail=str(error)) from error

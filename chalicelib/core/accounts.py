@@ -42,8 +42,7 @@ def email_address(text: str) -> str:
 def user_name(text: str, options: Document) -> str:
     """Give a user name in lower case, or refuse it by the connection's rules; 1 to 15 characters unless it says so."""
     name = text.lower()
-    limits = (options.get("validation") or {}).get("username") or {}
-    shortest, longest = limits.get("min", 1), limits.get("max", 15)
+    shortest, longest = username_limits(options)
     if not shortest <= len(name) <= longest:
         raise _bad_username(f"Username must have between {shortest} and {longest} characters")
     if not _USERNAME.fullmatch(name):
@@ -51,6 +50,12 @@ def user_name(text: str, options: Document) -> str:
     if _looks_like_email(name):
         raise _bad_username("Username can't be an email")
     return name
+
+
+def username_limits(options: Document) -> tuple[int, int]:
+    """Give the least and the most characters of a connection's user names."""
+    limits = (options.get("validation") or {}).get("username") or {}
+    return limits.get("min", 1), limits.get("max", 15)
 
 
 def phone_number(text: str) -> str:

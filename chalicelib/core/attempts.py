@@ -49,28 +49,35 @@ def counters(connection: Connection, name: str, ip: str) -> tuple[Counter, ...]:
     of_pair = Counter(connection_id=connection.id, name=name, ip=ip, limit=PAIR_LIMIT)
     of_name = Counter(connection_id=connection.id, name=name, ip=ANYWHERE, limit=NAME_LIMIT)
     of_address = Counter(connection_id="", name="", ip=ip, limit=ADDRESS_LIMIT)
-    protected = connection.options.get("brute_force_protection", True)
-    return (*((of_pair,) if protected else ()), of_name, of_address)
+    return (*((of_pair,) if connection.protects_names else ()), of_name, of_address)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Blocked:
-    """An address from which a name is refused, and until when."""
+    """An address from which a name is refused, and until when. `ip` is ANYWHERE where it is refused from everywhere."""
 
     connection_id: str
     name: str
     ip: str
     until: datetime
 
+    @property
+    def everywhere(self) -> bool:
+        """Whether the name is refused from every address."""
+        return self.ip == ANYWHERE
+
 
 class AttemptStore(Protocol):
     """Where counters lie."""
 
-    def fail(self, tenant: str, counters: Sequence[Counter], until: datetime, event: LogEvent) -> None:
-        """Count a failure in each; TooMany, and nothing written, if one of them is full."""
+    def fail(self, tenant: str, counters: Sequence[Counter], until: datetime, event: LogEvent) -> tuple[Counter, ...]:
+        """Count a failure in each; TooMany, and nothing written, if one of them is full.
+
+        Gives those that this failure filled: of any number at once, exactly one fills a counter.
+        """
 
     def blocked(self, tenant: str, connection_id: str, name: str) -> Sequence[Blocked]:
-        """Give the addresses from which a name is refused."""
+        """Give the addresses from which a name is refused, or ANYWHERE."""
 
     def clear(self, tenant: str, connection_id: str, names: Sequence[str], event: LogEvent) -> None:
         """Forget the failures of names from everywhere."""

@@ -1,6 +1,7 @@
 """Clients: the applications that ask for tokens. Owns their settings, defaults and secrets; not what they may call.
 
-Limits: 1,000 clients a tenant are listed at 100 a page; 10 keys of client_metadata of 255 characters each.
+Limits: 1,000 clients a tenant are listed at 100 a page; 10 keys of client_metadata of 255 characters each; 10,000 bytes
+and 16 levels of jwt_configuration.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from chalicelib.core.client_keys import PRIVATE_KEY_JWT, ClientCredential, make_key
-from chalicelib.core.documents import Document
+from chalicelib.core.documents import Document, check
 from chalicelib.core.entities import patched, retrying
 from chalicelib.core.errors import Forbidden, Invalid, NotFound
 from chalicelib.core.logs import done
@@ -37,6 +38,7 @@ GRANT_TYPES = {
 """What a new client of each app_type may do. Implicit and password are off until they are asked for (S25)."""
 
 AUTHENTICATION = "client_authentication_methods"
+MAX_JWT_CONFIGURATION_BYTES = 10_000
 _MERGING = frozenset({"jwt_configuration", "refresh_token", "client_metadata"})
 _ADDRESSES = ("callbacks", "allowed_logout_urls", "allowed_origins", "web_origins")
 _RUN_BY_BROWSERS = ("javascript:", "data:", "vbscript:")
@@ -211,6 +213,7 @@ def _patched(client: Client, patch: Document) -> Client:
     defaults = _defaults_of(patch.get("app_type", client.app_type) or "regular_web")
     patch = {name: defaults.get(name) if value is None else value for name, value in patch.items()}
     changed = patched(client, patch, merging=_MERGING)
+    check("jwt_configuration", changed.jwt_configuration, max_bytes=MAX_JWT_CONFIGURATION_BYTES)
     if len(changed.client_metadata) > 10:
         raise Invalid("Payload validation error: 'More than 10 properties' on property client_metadata.")
     for name in _ADDRESSES:

@@ -13,7 +13,7 @@ from chalicelib.core.documents import Document, check
 from chalicelib.core.entities import EntityStore, patched, retrying
 from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.core.logs import done
-from chalicelib.core.oauth.errors import OAuthError
+from chalicelib.core.oauth.errors import MalformedRequest, OAuthError
 from chalicelib.core.paging import cut
 from chalicelib.core.work import CONNECTION, Work
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
+    from chalicelib.core.clients import Client
     from chalicelib.core.paging import Page, PageRequest
 
 DATABASE = "auth0"
@@ -146,6 +147,16 @@ class Connection:
         return bool(self.options.get("requires_username"))
 
     @property
+    def protects_names(self) -> bool:
+        """Whether a name is refused from an address after too many failed attempts from there."""
+        return bool(self.options.get("brute_force_protection", True))
+
+    @property
+    def takes_sign_ups(self) -> bool:
+        """Whether people may make their own account here."""
+        return self.is_database and not self.options.get("disable_signup")
+
+    @property
     def attributes_writable(self) -> bool:
         """Whether a user's name and picture may be patched here: not while each sign-in brings them anew."""
         return self.is_database or self.options.get("set_user_root_attributes") in {"on_first_login", "never_on_login"}
@@ -206,6 +217,19 @@ class Connections:
         """Find the connection that a sign-in names, by its name or one of its realms."""
         named = self.store.recall_named(tenant, realm)
         return named or next((each for each in self.store.recall_all(tenant) if realm in each.realms), None)
+
+    def databases(self, tenant: str) -> Sequence[Connection]:
+        """Give every database of a tenant, as of at most seconds ago."""
+        return [each for each in self.store.recall_all(tenant) if each.is_database]
+
+    def database_for(self, tenant: str, name: str, client: Client | None) -> Connection:
+        """Find the database that a public request names, and demand that it is turned on for its client, if any."""
+        connection = self.answering_to(tenant, name)
+        if connection is None or not connection.is_database:
+            raise MalformedRequest("the connection was not found")
+        if client is not None and client.client_id not in connection.enabled_clients:
+            raise MalformedRequest("the connection was disabled")
+        return connection
 
     def enabled_for(self, tenant: str, client_id: str) -> Sequence[Connection]:
         """Give the connections that are turned on for a client, in order of id."""

@@ -26,15 +26,20 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.token import TokenEndpoint
     from chalicelib.core.oauth.tokens import AccessTokens
     from chalicelib.core.oauth.userinfo import UserInfo
+    from chalicelib.core.outbox import Outbox
+    from chalicelib.core.password_resets import PasswordResets
     from chalicelib.core.places import Locator
     from chalicelib.core.refresh_tokens import RefreshTokens
     from chalicelib.core.resource_servers import ResourceServers
     from chalicelib.core.sessions import Sessions
     from chalicelib.core.sign_ins import SignIns
+    from chalicelib.core.sign_ups import SignUps
     from chalicelib.core.signing_keys import SigningKeys
     from chalicelib.core.sweep import Sweep
     from chalicelib.core.tenants import Tenants
+    from chalicelib.core.user_blocks import UserBlocks
     from chalicelib.core.users import Users
+    from chalicelib.core.verification import Verification
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +57,11 @@ class Core:
     authorize: Authorize
     logout: Logout
     sign_ins: SignIns
+    sign_ups: SignUps
+    verification: Verification
+    password_resets: PasswordResets
+    user_blocks: UserBlocks
+    outbox: Outbox
     sessions: Sessions
     refresh_tokens: RefreshTokens
     ending: Ending

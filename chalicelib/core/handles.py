@@ -14,7 +14,8 @@ from hashlib import sha256
 
 SECRET_CHARACTERS = 43
 """At 6 random bits each: 258 bits."""
-_MAX = 1_000
+_MAX = 2_000
+"""Characters: a user id of 255 takes up to 1,360 of them."""
 
 
 @dataclass(frozen=True, slots=True)

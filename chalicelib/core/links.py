@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from chalicelib.core.callers import Caller
     from chalicelib.core.users import UserStore
 
+_FLAGS = {"email_verified": "email", "phone_verified": "phone_number"}
+"""Each says something of a name, and nothing where there is none."""
 _CARRIED = ("email", "email_verified", "username", "phone_number", "phone_verified", *ROOT_ATTRIBUTES)
 
 
@@ -85,5 +87,5 @@ def _profile(user: User) -> Document:
     """Keep what the account knew of its person. Blocked accounts cannot be linked away from their block."""
     if user.blocked:
         raise Conflict("A blocked user cannot be linked. Unblock first.", code="operation_not_supported")
-    known = {name: getattr(user, name) for name in _CARRIED if getattr(user, name) is not None}
+    known = {name: getattr(user, name) for name in _CARRIED if getattr(user, _FLAGS.get(name, name)) is not None}
     return {**user.attributes, **known}

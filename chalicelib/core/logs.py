@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Protocol
@@ -48,6 +48,20 @@ TYPES = {
     "sepft": "Success Exchange of a Password for an Access Token",
     "fepft": "Failed Exchange of a Password for an Access Token",
     "srrt": "Successfully Revoked a Refresh Token",
+    "ss": "Success Signup",
+    "fs": "Failed Signup",
+    "sv": "Success Verification Email",
+    "fv": "Failed Verification Email",
+    "svr": "Success Verification Email Request",
+    "fvr": "Failed Verification Email Request",
+    "scp": "Success Change Password",
+    "fcp": "Failed Change Password",
+    "scpr": "Success Change Password Request",
+    "fcpr": "Failed Change Password Request",
+    "sce": "Success Change Email",
+    "scu": "Success Change Username",
+    "ublkdu": "User Login Block Released",
+    "fn": "Failed Sending Notification",
 }
 """Every type of event Gatehouse writes, with Auth0's name for it."""
 
@@ -160,6 +174,14 @@ class Logs:
 def first_log_id(moment: datetime) -> str:
     """Give what the ids of a moment's events begin with: 13 digits of epoch milliseconds."""
     return f"{milliseconds(moment):013d}"
+
+
+def happened(
+    ambient: Ambient, caller: Caller, kind: str, *, user_id: str = "", user_name: str = "", why: str = ""
+) -> LogEvent:
+    """Make the event of something people do, called what Auth0 calls it; of a failure, `why` says more."""
+    event = _event(ambient, caller, kind, {}, user_id=user_id, user_name=user_name)
+    return replace(event, description=why or TYPES[kind])
 
 
 def done(

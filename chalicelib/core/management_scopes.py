@@ -12,6 +12,7 @@ MANAGEMENT_SCOPES = {
     "update:current_user_metadata": "Update the current user's user_metadata",
     "create:current_user_device_credentials": "Create the current user's device credentials",
     "delete:current_user_device_credentials": "Delete the current user's device credentials",
+    "create:user_tickets": "Create users' tickets",
     "read:clients": "Read clients",
     "update:clients": "Update clients",
     "delete:clients": "Delete clients",

@@ -79,6 +79,13 @@ class Authenticated:
     methods: tuple[str, ...] = ("pwd",)
 
 
+class BlockNotice(Protocol):
+    """Tells of a name that is refused from now on."""
+
+    def warn(self, caller: Caller, client: Client, connection: Connection, name: str, user: User | None) -> None:
+        """Tell whoever signs in by it; it takes as long for a name that nobody has."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignIns:
     """Proves people, and records that they entered."""
@@ -86,6 +93,7 @@ class SignIns:
     store: SignInStore
     attempts: AttemptStore
     users: UserStore
+    blocks: BlockNotice
     hasher: PasswordHasher
     ambient: Ambient
 
@@ -101,14 +109,14 @@ class SignIns:
         asking = _Attempt(caller, client, connection, name, counted)
         if any(counter.full for counter in counted):
             self.hasher.verify_nobody(password)
-            raise self._too_many(asking)
+            raise self._too_many(asking, login)
         # For an unknown name too, so that the time of a read does not tell.
         user = self.users.find(caller.tenant, login.user_id if login else "nobody")
         if login is None or user is None:
             self.hasher.verify_nobody(password)
-            raise self._failed(asking, None)
+            raise self._failed(asking, login, None)
         if not self.hasher.verify(login.password_hash, password):
-            raise self._failed(asking, user)
+            raise self._failed(asking, login, user)
         if user.blocked:
             raise self._blocked(asking, user)
         return Authenticated(
@@ -118,7 +126,7 @@ class SignIns:
     def event(self, caller: Caller, client: Client, proven: Authenticated, kind: str) -> LogEvent:
         """Make the event of something that a proven user does with a client."""
         event = done(self.ambient, caller, user_id=proven.user.user_id, user_name=name_of(proven.user), type=kind)
-        return replace(_placed(event, client, proven.connection), description=TYPES[kind])
+        return replace(placed(event, client, proven.connection), description=TYPES[kind])
 
     def record(self, tenant: str, sign_in: SignIn) -> None:
         """Write a sign-in, or say why it came too late."""
@@ -132,26 +140,31 @@ class SignIns:
             return None
         return replace(login, password_hash=self.hasher.hash(password))
 
-    def _failed(self, asking: _Attempt, user: User | None) -> OAuthError:
-        """Count a failure and say so: one answer for an unknown name and a wrong password."""
-        kind = "fp" if user else "fu"
-        event = asking.event(self.ambient, kind, "Wrong email or password.", user)
+    def _failed(self, asking: _Attempt, login: Login | None, user: User | None) -> OAuthError:
+        """Count a failure and say so: one answer for an unknown name and a wrong password.
+
+        The failure after which a name is refused is told to whoever has it, by mail.
+        """
+        kind, user_id = ("fp", user.user_id) if user else ("fu", "")
+        event = asking.event(self.ambient, kind, "Wrong email or password.", user_id)
         try:
-            self.attempts.fail(asking.caller.tenant, asking.counters, self.ambient.now() + LIFE, event)
+            filled = self.attempts.fail(asking.caller.tenant, asking.counters, self.ambient.now() + LIFE, event)
         except TooMany:
-            return self._too_many(asking)
+            return self._too_many(asking, login)
+        if any(counter.name for counter in filled):
+            self.blocks.warn(asking.caller, asking.client, asking.connection, asking.name, user)
         return recorded(WrongPassword())
 
-    def _too_many(self, asking: _Attempt) -> TooManyAttempts:
+    def _too_many(self, asking: _Attempt, login: Login | None) -> TooManyAttempts:
         of_address = next((counter.full for counter in asking.counters if not counter.name), False)
         kind = "limit_mu" if of_address else "limit_wc"
-        event = asking.event(self.ambient, kind, TooManyAttempts.DESCRIPTION, None)
+        event = asking.event(self.ambient, kind, TooManyAttempts.DESCRIPTION, login.user_id if login else "")
         self.attempts.fail(asking.caller.tenant, (), self.ambient.now(), event)
         return recorded(TooManyAttempts())
 
     def _blocked(self, asking: _Attempt, user: User) -> UserBlocked:
         """Refuse a blocked user who knows the password. The attempt counts as a login, as with Auth0."""
-        event = asking.event(self.ambient, "f", UserBlocked.DESCRIPTION, user)
+        event = asking.event(self.ambient, "f", UserBlocked.DESCRIPTION, user.user_id)
         refused = SignIn(user=user, at=self.ambient.now(), ip=asking.caller.ip, event=event, counted=True)
         self.store.refuse_blocked(asking.caller.tenant, refused)
         return recorded(UserBlocked())
@@ -165,10 +178,9 @@ class _Attempt:
     name: str
     counters: tuple[Counter, ...]
 
-    def event(self, ambient: Ambient, kind: str, why: str, user: User | None) -> LogEvent:
-        user_id = user.user_id if user else ""
+    def event(self, ambient: Ambient, kind: str, why: str, user_id: str) -> LogEvent:
         event = done(ambient, self.caller, user_id=user_id, user_name=self.name[:320], type=kind)
-        return replace(_placed(event, self.client, self.connection), description=why)
+        return replace(placed(event, self.client, self.connection), description=why)
 
 
 def name_of(user: User) -> str:
@@ -176,11 +188,12 @@ def name_of(user: User) -> str:
     return user.email or user.username or user.phone_number or user.name or ""
 
 
-def _placed(event: LogEvent, client: Client, connection: Connection) -> LogEvent:
+def placed(event: LogEvent, client: Client | None, connection: Connection) -> LogEvent:
+    """Say in an event at which connection it was, and for which client."""
     return replace(
         event,
-        client_id=client.client_id,
-        client_name=client.name,
+        client_id=client.client_id if client else event.client_id,
+        client_name=client.name if client else "",
         connection=connection.name,
         connection_id=connection.id,
         strategy=connection.strategy,

@@ -142,8 +142,7 @@ class Tenants:
 
     def recall_settings(self, tenant: str) -> Document:
         """Give the settings of a tenant with defaults filled in, as of at most seconds ago."""
-        kept = self.store.recall(tenant)
-        return {**DEFAULT_SETTINGS, **(kept.settings if kept else {})}
+        return settings_of(self.store.recall(tenant))
 
     def update_settings(self, caller: Caller, patch: Document) -> Document:
         """Change what `patch` names; a None gives a setting its default back."""
@@ -206,6 +205,11 @@ class Tenants:
             return server
         extra = tuple(ApiScope(value=value, description=text) for value, text in SYSTEM_SCOPES.items())
         return replace(server, scopes=server.scopes + extra)
+
+
+def settings_of(tenant: Tenant | None) -> Document:
+    """Give the settings of a tenant with defaults filled in; of one that is gone the defaults."""
+    return {**DEFAULT_SETTINGS, **(tenant.settings if tenant else {})}
 
 
 def unknown_tenant() -> NotFound:

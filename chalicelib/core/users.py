@@ -17,7 +17,7 @@ from chalicelib.core.documents import Document, check, merge, size_of
 from chalicelib.core.entities import retrying
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from chalicelib.core.identities import Identity, Login, PasswordHistory
-from chalicelib.core.logs import done
+from chalicelib.core.logs import done, happened
 from chalicelib.core.paging import within_offset
 from chalicelib.core.work import GENERATION, USER, Work
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.core.connections import Connection, Connections
     from chalicelib.core.credentials import Credentials
     from chalicelib.core.logs import LogEvent
+    from chalicelib.core.outbox import Outbox, Waiting
     from chalicelib.core.paging import Page, PageRequest
 
 MAX_BYTES = 380_000
@@ -113,7 +114,7 @@ class User:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """A change of one profile, written together: names given up and taken, a new password for an account."""
+    """A change of one profile, written together: names given up and taken, a new password, letters that tell of it."""
 
     before: User
     after: User
@@ -122,6 +123,7 @@ class Change:
     passwords: tuple[Login, ...] = ()
     history: PasswordHistory | None = None
     works: tuple[Work, ...] = ()
+    letters: tuple[Waiting, ...] = ()
 
 
 class UserStore(Protocol):
@@ -145,8 +147,11 @@ class UserStore(Protocol):
     def login(self, tenant: str, connection_id: str, name: str) -> Login | None:
         """Find who signs in by a name."""
 
-    def password_history(self, tenant: str, user_id: str, connection_id: str) -> PasswordHistory | None:
-        """Read the earlier passwords of an account."""
+    def logins(self, tenant: str, connection_ids: Sequence[str], name: str) -> Sequence[Login]:
+        """Find who signs in by a name at several connections."""
+
+    def password_history(self, tenant: str, identity_id: str, connection_id: str) -> PasswordHistory | None:
+        """Read the earlier passwords of an account, by its own id, which linking does not change."""
 
     def create(
         self, tenant: str, user: User, logins: Sequence[Login], history: PasswordHistory | None, event: LogEvent
@@ -169,6 +174,13 @@ class UserStore(Protocol):
         """Remove up to `limit` items a deleted user left; when none is left remove the note and say so."""
 
 
+class Verifier(Protocol):
+    """Asks people to prove their address."""
+
+    def ask(self, caller: Caller, user: User, account: Identity) -> object:
+        """Send the link by which somebody proves the address of an account."""
+
+
 @dataclass(frozen=True, slots=True)
 class Users:
     """What can be done with users."""
@@ -176,19 +188,35 @@ class Users:
     store: UserStore
     connections: Connections
     credentials: Credentials
+    outbox: Outbox
+    verifier: Verifier
     ambient: Ambient
 
     def create(self, caller: Caller, attributes: Document) -> User:
-        """Add a user to a connection that is enabled for at least one client; a conflict if the name is taken there."""
+        """Add a user to a connection that is enabled for at least one client; a conflict if the name is taken there.
+
+        `verify_email` sends the link by which the address is proven.
+        """
         connection = self.connections.named(caller.tenant, attributes["connection"])
         if not connection.enabled_clients:
             raise Invalid("The connection is not enabled for any application.", code="invalid_body")
+        user = self.add(
+            caller.tenant, connection, attributes, lambda user: done(self.ambient, caller, user_id=user.user_id)
+        )
+        if attributes.get("verify_email") and user.email:
+            self.verifier.ask(caller, user, user.main)
+        return user
+
+    def add(
+        self, tenant: str, connection: Connection, attributes: Document, record: Callable[[User], LogEvent]
+    ) -> User:
+        """Write a new user with the event that `record` makes of it; a conflict if a name is taken."""
         user = _within_limits(_new_user(connection, attributes, self.ambient))
         hashed, history = "", None
         if connection.is_database:
             hashed, history = self.credentials.accept(connection, user, attributes["password"], None)
         logins = _logins(user, user.main, hashed)
-        self.store.create(caller.tenant, user, logins, history, done(self.ambient, caller, user_id=user.user_id))
+        self.store.create(tenant, user, logins, history, record(user))
         return user
 
     def get(self, caller: Caller, user_id: str) -> User:
@@ -240,11 +268,17 @@ class Users:
         retrying(lambda: self._delete(caller, user_id))
 
     def delete_named(self, caller: Caller, connection_id: str, email: str) -> None:
-        """Delete the user with this address at a connection; none is no error. A user name is no address."""
+        """Delete the user with this address at a connection; none is no error. A user name is no address.
+
+        An account that is linked is not all there is of its user, so it is refused: deleting would take the rest along.
+        """
         connection = self.connections.get(caller, connection_id)
         login = self.store.login(caller.tenant, connection.id, accounts.email_address(email))
-        if login is not None:
-            self.delete(caller, login.user_id)
+        if login is None:
+            return
+        if login.identity_id != login.user_id:
+            raise Invalid("This account is linked to another user. Unlink it first.", code="operation_not_supported")
+        self.delete(caller, login.user_id)
 
     def retire(self, caller: Caller, user: User) -> Sequence[Work]:
         """Remove a user's profile and names, and give the work that is left."""
@@ -264,18 +298,48 @@ class Users:
 
     def _update(self, caller: Caller, user_id: str, patch: Document) -> User:
         user = self._get(caller.tenant, user_id)
-        change = self._changed(caller.tenant, user, patch)
-        return self._write(caller, change, sorted(patch))
+        after = self._write(caller, self._changed(caller.tenant, user, patch), sorted(patch))
+        if patch.get("verify_email") and after.email:
+            self.verifier.ask(caller, after, after.main)
+        return after
 
-    def _write(self, caller: Caller, change: Change, changed: Sequence[str]) -> User:
-        """Write a change; one that ends sessions and refresh tokens notes the work of removing them."""
+    def settled(self, caller: Caller, change: Change, *, language: str = "") -> Change:
+        """Complete a change: its time, the letters that tell of it (S14), the work of removing what it ends."""
         now, user_id = self.ambient.now(), change.before.user_id
         ended = change.after.generation != change.before.generation
-        works = (Work.on(GENERATION, user_id, caller.tenant, now),) if ended else ()
-        after = _within_limits(replace(change.after, updated_at=now))
-        event = done(self.ambient, caller, user_id=user_id, details={"changed": list(changed)})
-        self.store.change(caller.tenant, replace(change, after=after, works=works), event)
-        return after
+        return replace(
+            change,
+            after=_within_limits(replace(change.after, updated_at=now)),
+            works=(Work.on(GENERATION, user_id, caller.tenant, now),) if ended else (),
+            letters=self._letters(caller, change, language),
+        )
+
+    def _letters(self, caller: Caller, change: Change, language: str) -> tuple[Waiting, ...]:
+        """Tell the address that was there before: nobody else can, once an account is in the wrong hands."""
+        address = change.before.email
+        told = {"password_changed": bool(change.passwords), "email_changed": address != change.after.email}
+        kinds = [kind for kind, it_was in told.items() if it_was and address]
+        return tuple(
+            self.outbox.note(caller, kind, address or "", user=change.before, language=language) for kind in kinds
+        )
+
+    def _write(self, caller: Caller, change: Change, fields: Sequence[str]) -> User:
+        change = self.settled(caller, change)
+        self.store.change(caller.tenant, change, self._event(caller, change, fields))
+        return change.after
+
+    def _event(self, caller: Caller, change: Change, fields: Sequence[str]) -> LogEvent:
+        """Make the event of a change, which says so where a name or a password is another now (S10)."""
+        before, after, user_id = change.before, change.after, change.before.user_id
+        changed = {
+            "scp": bool(change.passwords),
+            "sce": before.email != after.email,
+            "scu": before.username != after.username,
+        }
+        kind = next((kind for kind, it_did in changed.items() if it_did), None)
+        if kind is None:
+            return done(self.ambient, caller, user_id=user_id, details={"changed": list(fields)})
+        return happened(self.ambient, caller, kind, user_id=user_id, user_name=before.email or "")
 
     def _changed(self, tenant: str, user: User, patch: Document) -> Change:
         kinds = sorted({_KINDS[name] for name in patch if name in _KINDS})
@@ -288,29 +352,37 @@ class Users:
         identity = _account(user, patch.get("connection"))
         connection = self.connections.named(tenant, identity.connection)
         if kinds == ["password"]:
-            return self._with_password(tenant, user, after, identity, connection, patch["password"])
+            return self.with_password(tenant, user, after, identity, connection, patch["password"])
         return self._with_names(tenant, user, _renamed(after, identity, connection, patch))
 
-    def _with_password(
-        self, tenant: str, user: User, after: User, identity: Identity, connection: Connection, password: str | None
+    def with_password(
+        self,
+        tenant: str,
+        user: User,
+        after: User,
+        identity: Identity,
+        connection: Connection,
+        password: str | None,
+        *,
+        ends_sessions: bool = True,
     ) -> Change:
+        """Give the change that sets a password, if the connection accepts it; not completed yet."""
         if not identity.is_database or password is None:
             raise Invalid(
                 "The password can only be set for users of a database connection.", code="operation_not_supported"
             )
-        known = self._earlier_passwords(tenant, user, identity, connection)
+        known = self._earlier_passwords(tenant, identity, connection)
         hashed, history = self.credentials.accept(connection, user, password, known)
         passwords = tuple(_logins(user, identity, hashed))
-        after = replace(after, last_password_reset=self.ambient.now(), generation=user.generation + 1)
+        generation = user.generation + ends_sessions
+        after = replace(after, last_password_reset=self.ambient.now(), generation=generation)
         return Change(before=user, after=after, passwords=passwords, history=history)
 
-    def _earlier_passwords(
-        self, tenant: str, user: User, identity: Identity, connection: Connection
-    ) -> PasswordHistory | None:
+    def _earlier_passwords(self, tenant: str, identity: Identity, connection: Connection) -> PasswordHistory | None:
         """Read the earlier passwords where they matter; where none were kept yet, the one in use is the first."""
         if not remembers(connection):
             return None
-        known = self.store.password_history(tenant, user.user_id, connection.id)
+        known = self.store.password_history(tenant, identity.full_id, connection.id)
         if known is not None:
             return known
         login = self.store.login(tenant, connection.id, identity.names[0])
@@ -341,9 +413,14 @@ def missing() -> NotFound:
     return NotFound("The user does not exist.", code="inexistent_user")
 
 
-def taken() -> Conflict:
-    """Say that a name is in use."""
-    return Conflict("The user already exists.", code="auth0_idp_error")
+class UsernameTaken(Conflict):
+    """A user name is in use. Whether the address that was given with it is too does not show."""
+
+
+def taken(login: Login | None = None, user: User | None = None) -> Conflict:
+    """Say that a name is in use: a user name, if it is that of the user who would have it."""
+    is_username = login is not None and user is not None and login.name == user.username
+    return (UsernameTaken if is_username else Conflict)("The user already exists.", code="auth0_idp_error")
 
 
 def _new_user(connection: Connection, given: Document, ambient: Ambient) -> User:

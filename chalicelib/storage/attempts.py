@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from pynamodb.attributes import NumberAttribute
 
-from chalicelib.core.attempts import ANYWHERE, PAIR_LIMIT, Blocked
+from chalicelib.core.attempts import ANYWHERE, NAME_LIMIT, PAIR_LIMIT, Blocked
 from chalicelib.core.errors import Conflict, TooMany
 from chalicelib.storage import keys
 from chalicelib.storage.logs import event_item
-from chalicelib.storage.table import Item
+from chalicelib.storage.table import MAX_TRANSACTION, Item, batched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ class AttemptStore:
         items = self.table.get_each([(FailuresItem, counter_key(tenant, counter)) for counter in wanted])
         return tuple(counted(counter, item) for counter, item in zip(wanted, items, strict=True))
 
-    def fail(self, tenant: str, counters: Sequence[Counter], until: datetime, event: LogEvent) -> None:
+    def fail(self, tenant: str, counters: Sequence[Counter], until: datetime, event: LogEvent) -> tuple[Counter, ...]:
         """Count a failure in each, in one transaction with its event, while none of them is full."""
         for _ in range(_ATTEMPTS):
             if any(counter.full for counter in counters):
@@ -55,7 +55,7 @@ class AttemptStore:
             except Conflict:  # somebody else counted since we read
                 counters = self.read(tenant, counters)
             else:
-                return
+                return tuple(counter for counter in counters if counter.count == counter.limit - 1)
         raise TooMany("Too many attempts failed.")
 
     def blocked(self, tenant: str, connection_id: str, name: str) -> Sequence[Blocked]:
@@ -67,30 +67,48 @@ class AttemptStore:
                 connection_id=connection_id, name=name, ip=ip, until=datetime.fromtimestamp(item.expires_at or 0, UTC)
             )
             for item in items
-            if (ip := item.sk.removeprefix(keys.FAILURES)) != ANYWHERE and item.failures >= PAIR_LIMIT
+            if item.failures >= (NAME_LIMIT if (ip := item.sk.removeprefix(keys.FAILURES)) == ANYWHERE else PAIR_LIMIT)
         ]
 
     def clear(self, tenant: str, connection_id: str, names: Sequence[str], event: LogEvent) -> None:
         """Forget the failures of names from everywhere, with the event that says so."""
         transaction = self.table.write().put(event_item(self.table, tenant, event))
-        for name in names:
-            partition = keys.failures(tenant, connection_id, name, "").pk
-            for item in self.table.query(FailuresItem, partition, prefix=keys.FAILURES, expired=True):
-                transaction.delete(item.key)
-        transaction.commit()
+        forget(self.table, transaction, tenant, connection_id, names)
 
     def _count(self, tenant: str, counters: Sequence[Counter], until: datetime, event: LogEvent) -> None:
         transaction, now = self.table.write().put(event_item(self.table, tenant, event)), self.table.now()
         for counter in counters:
             key, end = counter_key(tenant, counter), ceil(until.timestamp())
             if counter.count:
-                still = (FailuresItem.failures < counter.limit) & (FailuresItem.expires_at > int(now.timestamp()))
+                # Whoever fills a counter must know it, so the last step is taken from exactly where it was read.
+                last = counter.limit - 1
+                below = FailuresItem.failures == last if counter.count == last else FailuresItem.failures < last
+                still = below & (FailuresItem.expires_at > int(now.timestamp()))
                 actions = [FailuresItem.failures.add(1), FailuresItem.expires_at.set(end)]
                 transaction.update(FailuresItem.at(key), actions, still)
             else:
                 unused = FailuresItem.failures.does_not_exist() | (FailuresItem.expires_at <= int(now.timestamp()))
                 transaction.put(FailuresItem.at(key, failures=1, expires_at=end), unused)
         transaction.commit()
+
+
+def forget(table: Table, transaction: Transaction, tenant: str, connection_id: str, names: Sequence[str]) -> None:
+    """Commit a transaction together with the end of all failures of names: one query each.
+
+    An attacker decides from how many addresses names are tried. What does not fit the transaction follows it, and what
+    a crash leaves of that ends by itself within a day.
+    """
+    partitions = [keys.failures(tenant, connection_id, name, "").pk for name in names]
+    found = [item.key for pk in partitions for item in table.query(FailuresItem, pk, prefix=keys.FAILURES)]
+    fits = MAX_TRANSACTION - transaction.size
+    for key in found[:fits]:
+        transaction.delete(key)
+    transaction.commit()
+    for part in batched(found[fits:], MAX_TRANSACTION):
+        rest = table.write()
+        for key in part:
+            rest.delete(key)
+        rest.commit()
 
 
 def counter_key(tenant: str, counter: Counter) -> keys.Key:

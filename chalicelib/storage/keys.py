@@ -40,6 +40,8 @@ TENANTS = "TENANTS"
 """Partition of the index by time that lists the tenants themselves."""
 PENDING_WORK = "WORK"
 """Partition of the index by time that lists work to finish, of all tenants: deletions too large for one transaction."""
+PENDING_MAIL = "MAIL"
+"""Partition of the index by time that lists mails to send, of all tenants, by when they are due."""
 
 
 class Key(NamedTuple):
@@ -93,6 +95,11 @@ def log(tenant: str, user_id: str, log_id: str, date: datetime) -> Key:
 def work(tenant: str, work_id: str) -> Key:
     """A deletion that still has items to remove."""
     return Key(f"T#{tenant}#W#{work_id}", WORK)
+
+
+def mail(tenant: str, letter_id: str) -> Key:
+    """A mail that waits to be sent."""
+    return Key(f"T#{tenant}#M#{letter_id}", MAIL)
 
 
 def one_time(tenant: str, digest: str, kind: str) -> Key:

@@ -13,6 +13,7 @@ from pynamodb.attributes import UnicodeAttribute
 from chalicelib.core.logs import KEPT_FOR, LogEvent, first_log_id
 from chalicelib.core.paging import Page, cut
 from chalicelib.storage import keys
+from chalicelib.storage.encoding import brief
 from chalicelib.storage.table import Item, batched
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def event_item(table: Table, tenant: str, event: LogEvent, *, with_user: bool = 
     """Make the item of an event, for the transaction of the change it records; of a deletion not with the user."""
     return LogItem.at(
         keys.log(tenant, event.user_id if with_user else "", event.log_id, event.date),
-        document=msgspec.json.encode(event).decode(),
+        document=brief(event),
         expires_at=ceil((event.date + KEPT_FOR).timestamp()),
         by_time_pk=keys.logs_by_time(tenant, keys.shard(event.log_id, table.shards)),
         by_time_sk=event.log_id,

@@ -16,12 +16,14 @@ from chalicelib.storage.connections import ConnectionStore
 from chalicelib.storage.consents import ConsentStore
 from chalicelib.storage.device_credentials import DeviceCredentialStore
 from chalicelib.storage.logs import LogStore
+from chalicelib.storage.outbox import OutboxStore
 from chalicelib.storage.refresh_tokens import RefreshTokenStore
 from chalicelib.storage.resource_servers import resource_server_store
 from chalicelib.storage.sessions import SessionStore
 from chalicelib.storage.sign_ins import SignInStore
 from chalicelib.storage.signing_keys import SigningKeyStore
 from chalicelib.storage.tenants import TenantStore
+from chalicelib.storage.tickets import TicketStore
 from chalicelib.storage.users import UserStore
 from chalicelib.storage.work import WorkStore
 
@@ -53,6 +55,8 @@ class Stores:
     sign_ins: SignInStore
     consents: ConsentStore
     assertions: AssertionStore
+    tickets: TicketStore
+    outbox: OutboxStore
 
     @classmethod
     def of(cls, table: Table) -> Stores:
@@ -60,7 +64,7 @@ class Stores:
         cache = Cache(table.now)
         clients, servers = client_store(table, cache), resource_server_store(table, cache)
         connections = ConnectionStore(table, cache, Connection)
-        signing_keys = SigningKeyStore(table, cache)
+        signing_keys, users = SigningKeyStore(table, cache), UserStore(table)
         grants = ClientGrantStore(table=table, cache=cache, clients=clients, resource_servers=servers)
         return cls(
             tenants=TenantStore(table, cache, connections, signing_keys, servers, clients, grants),
@@ -69,7 +73,7 @@ class Stores:
             client_grants=grants,
             resource_servers=servers,
             connections=connections,
-            users=UserStore(table),
+            users=users,
             device_credentials=DeviceCredentialStore(table),
             logs=LogStore(table),
             works=WorkStore(table),
@@ -80,4 +84,6 @@ class Stores:
             sign_ins=SignInStore(table),
             consents=ConsentStore(table),
             assertions=AssertionStore(table),
+            tickets=TicketStore(table, users),
+            outbox=OutboxStore(table),
         )

@@ -27,7 +27,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 MAX_BODY = 1_048_576
 MAX_PATH_PARAMETER = 1_024
-PATH_PARAMETER = r"^[^\x00-\x1f\x7f]+$"
+PATH_PARAMETER = r"^[^\x00-\x1f\x7f]+$(?!\n)"
 MAX_QUERY_VALUE = 2_048
 
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
@@ -129,7 +129,10 @@ def media_type(content_type: str) -> str:
 
 def given(body: msgspec.Struct) -> dict[str, Any]:
     """Give the fields a caller sent, as a patch: what was not sent is absent, null is None, lists are tuples."""
-    fields: Mapping[str, Any] = msgspec.to_builtins(body, builtin_types=(datetime,))
+    try:
+        fields: Mapping[str, Any] = msgspec.to_builtins(body, builtin_types=(datetime,))
+    except RecursionError:  # what can just be read may be too deep to be copied
+        raise Invalid("Payload validation error: 'The body is nested too deeply'.") from None
     return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 

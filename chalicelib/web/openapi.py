@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chalicelib.web import decoding
-from chalicelib.web.surface import MANAGEMENT
+from chalicelib.web.surface import MANAGEMENT, PAGE
 
 if TYPE_CHECKING:
     from chalicelib.core.hosts import Hosts
@@ -41,7 +41,7 @@ _PARAMETER = re.compile(r"\{([a-z_]+)\}")
 
 def document(endpoints: list[Endpoint], hosts: Hosts, tenant: str) -> dict[str, Any]:
     """Describe the API of one tenant."""
-    shown = [endpoint for endpoint in endpoints if endpoint.tag != "reference"]
+    shown = [each for each in endpoints if each.tag != "reference" and each.shape != PAGE]
     types = [
         kind for endpoint in shown for kind in (endpoint.query, endpoint.body, endpoint.answer) if kind is not None
     ]
@@ -109,9 +109,10 @@ def _without_null(field: dict[str, Any]) -> dict[str, Any]:
 
 
 def _body(endpoint: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
-    content = {"application/json": {"schema": schema}}
+    media = {"schema": schema, "example": endpoint.example}
+    content = {"application/json": media}
     if endpoint.form:
-        content["application/x-www-form-urlencoded"] = {"schema": schema}
+        content["application/x-www-form-urlencoded"] = media
     return {"required": not endpoint.body_optional, "content": content}
 
 

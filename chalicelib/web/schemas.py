@@ -51,6 +51,20 @@ class Checkpointed(Paged, kw_only=True):
         return PageRequest(per_page=self.take or 50, checkpoint=True, start_after=self.from_ or None)
 
 
+class Continued(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A list that is always answered from a checkpoint on. `include_totals` is accepted and changes nothing."""
+
+    from_: Annotated[str, Meta(max_length=200, description="Where to go on: `next` of the page before.")] | None = (
+        msgspec.field(name="from", default=None)
+    )
+    take: Annotated[int, Meta(ge=1, le=100, description="Items per page, at most 100.")] = 50
+    include_totals: bool = False
+
+    def request(self) -> PageRequest:
+        """Say what part of the list is asked for."""
+        return PageRequest(per_page=self.take, checkpoint=True, start_after=self.from_ or None)
+
+
 FieldNames = Annotated[str, Meta(max_length=1000, description="Comma-separated properties to include or leave out.")]
 IncludeFields = Annotated[bool, Meta(description="false turns `fields` round.")]
 

@@ -85,7 +85,10 @@ class Rendered:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refused:
-    """Why a request was refused, for the surface that says so: `code` is the error's, `message` may be shown."""
+    """Why a request was refused, for the surface that says so: `code` is the error's, `message` may be shown.
+
+    `error` is None for a failure of ours.
+    """
 
     core: Core
     caller: Caller
@@ -93,11 +96,15 @@ class Refused:
     status: HTTPStatus
     code: str
     message: str
+    error: GatehouseError | OAuthError | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """All that is known of an endpoint. `scopes`: any one of them suffices; `public` endpoints ask for no token."""
+    """All that is known of an endpoint. `scopes`: any one of them suffices; `public` endpoints ask for no token.
+
+    `cors` lets pages of any origin ask.
+    """
 
     method: str
     path: str
@@ -108,11 +115,12 @@ class Endpoint:
     query: type[msgspec.Struct] = Nothing
     body: type[msgspec.Struct] | None = None
     body_optional: bool = False
+    example: Any = field(default=None, hash=False)  # the document of a set of endpoints is cached
     form: bool = False
     answer: Any = None
     status: int = 200
     public: bool = False
-    cors: CORSConfig | None = None
+    cors: bool = False
     refusal: Callable[[Refused], Rendered] | None = None
     shape: str = MANAGEMENT
     tag: str = ""
@@ -191,7 +199,9 @@ class Surface(Blueprint):
 
             name = f"{self.tag}_{view.__name__}".replace(" ", "_").replace("-", "_")
             # Every content type is let through to `decoding`, which answers in our shape.
-            self.route(path, methods=[method], name=name, content_types=["*/*"], cors=declared.cors)(wrapped)
+            self.route(
+                path, methods=[method], name=name, content_types=["*/*"], cors=PUBLIC_CORS if declared.cors else None
+            )(wrapped)
             return view
 
         return declare
@@ -293,7 +303,9 @@ def _refusal(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseEr
         code, message = error.code, error.message
         _record(endpoint, call, caller, error, status)
     LOG.info("request %s refused: %s %s %s (%s)", caller.request_id, status, code, message, error.detail)
-    refused = Refused(core=call.core, caller=caller, http=call.http, status=status, code=code, message=message)
+    refused = Refused(
+        core=call.core, caller=caller, http=call.http, status=status, code=code, message=message, error=error
+    )
     if isinstance(error, OAuthError) and endpoint.refusal is None:
         return _response(_as_json(call.http, status, {"error": code, "error_description": message}))
     return _response(_rendered(endpoint, refused))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.web import reference
-from chalicelib.web.authentication import discovery, token
-from chalicelib.web.login import authorize, login, logout
+from chalicelib.web.authentication import dbconnections, discovery, token
+from chalicelib.web.login import authorize, login, logout, reset_password, signup, unblock, verify_email
 from chalicelib.web.management import (
     client_credentials,
     client_grants,
@@ -12,12 +12,15 @@ from chalicelib.web.management import (
     connections,
     device_credentials,
     grants,
+    jobs,
     keys,
     logs,
     refresh_tokens,
     resource_servers,
     sessions,
     tenants,
+    tickets,
+    user_blocks,
     users,
 )
 
@@ -34,12 +37,20 @@ SURFACES = [
         sessions,
         refresh_tokens,
         grants,
+        user_blocks,
+        tickets,
+        jobs,
         logs,
         keys,
         tenants,
         authorize,
         login,
+        signup,
+        reset_password,
+        verify_email,
+        unblock,
         token,
+        dbconnections,
         logout,
         discovery,
         reference,

@@ -7,6 +7,7 @@ import importlib
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.local import cloud, demo, env_file
@@ -26,7 +27,6 @@ from infra.ministack import MiniStack, MiniStackError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
     from types import ModuleType
 
     from infra.local.pages import Answering
@@ -141,7 +141,7 @@ def _demo_page(behind: Answering, environment: Mapping[str, str], addresses: Add
         "client_id": environment["GATEHOUSE_DEMO_CLIENT_ID"],
         "issuer": f"{addresses.https}/",
         "email": environment["GATEHOUSE_DEMO_EMAIL"],
-        "env_path": str(addresses.env_path),
+        "env_path": shown(addresses.env_path),
         "mailbox": MAILBOX,
     }
     return DemoPage(behind, addresses.http, values)
@@ -153,14 +153,19 @@ Gatehouse is ready.
 
   http       {addresses.http}
   https      {addresses.https}
-             trust {addresses.authority_path}
+             trust {shown(addresses.authority_path)}
   demo       {addresses.http}{DEMO}
   docs       {addresses.http}/docs
   mailbox    {addresses.http}{MAILBOX}
-  settings   {addresses.env_path}
+  settings   {shown(addresses.env_path)}
 
-Ctrl-C stops it; data is kept in {settings.data_dir}
+Ctrl-C stops it; data is kept in {shown(settings.data_dir)}
 """
+
+
+def shown(path: Path) -> str:
+    """Give a path as a person in this folder would type it."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,6 @@ def set_environment(*, endpoint: str, kms_key: str, base_domain: str) -> None:
         "GATEHOUSE_KMS_KEY": kms_key,
         "GATEHOUSE_AWS_ENDPOINT": endpoint,
         "GATEHOUSE_MAIL_FROM": "Gatehouse <no-reply@example.com>",
-        "GATEHOUSE_LOCAL": "1",
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,

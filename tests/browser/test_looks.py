@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 
 from chalicelib.web.login.pages import Shell
 from chalicelib.web.pages import LANGUAGES
@@ -31,11 +31,13 @@ def test_axe_finds_nothing_to_improve(name, site, window):
     # Colours that are on their way from light to dark have contrasts of their own.
     window.page.emulate_media(reduced_motion="reduce")
     window.page.goto(address)
+    window.page.evaluate(AXE_SCRIPT)
+
     for colours, size in product(("light", "dark"), (PHONE, DESK)):
         window.page.set_viewport_size(size)
         window.page.emulate_media(color_scheme=colours)
-        found = Axe().run(window.page)
-        assert found.violations_count == 0, (colours, size, found.generate_report())
+        found = window.page.evaluate("axe.run({resultTypes: ['violations']})")
+        assert found["violations"] == [], (colours, size)
 
 
 @pytest.mark.parametrize("name", WITH_MOST)
@@ -79,7 +81,7 @@ def test_nothing_moves_for_whoever_prefers_it_so(site, window):
 
 
 @pytest.mark.security(21)
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", WITH_MOST)
 def test_a_page_asks_nothing_of_another_host_but_the_logo(name, site, window):
     address = site.serve("/", still(name, FULL))
 

@@ -1,4 +1,4 @@
-"""A tenant made on the system tenant's host is served under its own, with a certificate, and sees its own users only."""
+"""A tenant made on the system tenant's host is served under its own, with a certificate, and sees no others' users."""
 
 from __future__ import annotations
 

@@ -31,14 +31,14 @@ class Browser:
     cookies: dict[str, str] = field(default_factory=dict)
     set_cookies: list[str] = field(default_factory=list)
 
-    def send(self, method: str, address: str, form: dict[str, str] | None = None, **headers: str) -> Any:
+    def send(self, method: str, address: str, form: dict[str, str] | bytes | None = None, **headers: str) -> Any:
         host = self.app.core.hosts.domain(self.tenant)
         sent = {"Host": host, **headers}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if form is not None:
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        body = urlencode(form).encode() if form is not None else b""
+        body = form if isinstance(form, bytes) else urlencode(form or {}).encode()
         with ChaliceClient(self.app) as client:
             client.http._local_gateway.event_converter.LOCAL_SOURCE_IP = self.ip
             answer = client.http.request(method, address, sent, body)
@@ -98,12 +98,18 @@ class Application:
         return self.token(grant_type="authorization_code", code=code, redirect_uri=CALLBACK, **verifier, **form)
 
 
-def sign_in(browser: Browser, application: Application, *, password: str = PASSWORD, email: str = EMAIL, **asked: Any):
-    """Go to the application's sign-in, fill in the page, and give the answer to that."""
+def shown_by(browser: Browser, application: Application, **asked: Any) -> Any:
+    """Go to the application's sign-in and give the page that comes."""
     page = browser.get(application.address(**asked))
     assert page.status_code == 303, page.body
     shown = browser.get(page.headers["Location"])
     assert shown.status_code == 200, shown.body
+    return shown
+
+
+def sign_in(browser: Browser, application: Application, *, password: str = PASSWORD, email: str = EMAIL, **asked: Any):
+    """Go to the application's sign-in, fill in the page, and give the answer to that."""
+    shown = shown_by(browser, application, **asked)
     return browser.post("/u/login", {"state": state_of(shown), "username": email, "password": password})
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from chalicelib.core.tenants import DEFAULT_CONNECTION
-from tests.flows.browsing import CALLBACK, EMAIL, PASSWORD, Application, Browser
+from chalicelib.storage.table import Item
+from tests.flows.browsing import CALLBACK, EMAIL, PASSWORD, Application, Browser, shown_by, state_of
 
 
 @pytest.fixture
@@ -36,6 +37,35 @@ def register(app, api):
 @pytest.fixture
 def spa(register):
     return register()
+
+
+@pytest.fixture
+def forget(app, spa):
+    """Say on the page of the application that the password of an address is forgotten."""
+
+    def ask(email: str = EMAIL, **headers: str) -> Any:
+        somewhere = Browser(app)
+        state = state_of(shown_by(somewhere, spa))
+        return somewhere.post("/u/reset-password", {"state": state, "email": email}, **headers)
+
+    return ask
+
+
+@pytest.fixture
+def calls():
+    """What is asked of DynamoDB while a test runs: for each call its kind and how many items it names."""
+    made: list[tuple[str, int]] = []
+    events = Item._get_connection().connection.client.meta.events
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        several = params.get("TransactItems") or [
+            key for of in params.get("RequestItems", {}).values() for key in of["Keys"]
+        ]
+        made.append((model.name, len(several) or 1))
+
+    events.register("before-parameter-build.dynamodb", note)
+    yield made
+    events.unregister("before-parameter-build.dynamodb", note)
 
 
 @pytest.fixture

@@ -41,8 +41,8 @@ class Function(Chalice):
         return self.result() if self.result else super().__call__(event, context)
 
 
-@pytest.fixture
-def function() -> Function:
+@pytest.fixture(scope="session")
+def only_function() -> Function:
     made = Function()
 
     def say(**captured: str) -> Response:
@@ -58,6 +58,12 @@ def function() -> Function:
     made.route("/shared", methods=["GET"], cors=shared, name="shared", content_types=everything)(say)
     made.route("/shared", methods=["PUT"], name="own", content_types=everything)(say)
     return made
+
+
+@pytest.fixture
+def function(only_function: Function) -> Function:
+    only_function.events, only_function.result = [], None
+    return only_function
 
 
 @dataclass
@@ -114,8 +120,15 @@ class Door:
             return line.answer(method)
 
 
-@pytest.fixture
-def door(function: Function) -> Iterator[Door]:
+@pytest.fixture(scope="session")
+def only_door(only_function: Function) -> Iterator[Door]:
+    """A gateway for all tests: ending one takes a fifth of a second."""
     listeners = bind(0, "PORT")
-    with serving(listeners, Gateway(function)):
-        yield Door(function, listeners)
+    with serving(listeners, Gateway(only_function)):
+        yield Door(only_function, listeners)
+
+
+@pytest.fixture
+def door(only_door: Door, function: Function) -> Door:
+    only_door.listeners[0].verbose = False
+    return only_door

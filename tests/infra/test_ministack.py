@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from infra.clients import client
-from infra.ministack import MiniStack, MiniStackError
+from infra.ministack import SNAPSHOT_SECONDS, MiniStack, MiniStackError
+from infra.ministack_child import SNAPSHOT_SHARE
 from infra.table import create_table
 from tests.infra.conftest import wait_until
 
@@ -94,6 +95,13 @@ def test_its_own_death_loses_what_no_snapshot_has(folder):
 
     with MiniStack(folder) as endpoint:
         assert client("dynamodb", endpoint).list_tables()["TableNames"] == []
+
+
+def test_the_documentation_says_how_much_that_is():
+    page = (ROOT / "docs" / "local-stack.md").read_text()
+
+    assert f"at most {SNAPSHOT_SECONDS:g} seconds" in page
+    assert f"{SNAPSHOT_SHARE} times" in page
 
 
 def test_a_stop_before_anything_was_made_does_not_bar_the_next_start(folder):

@@ -22,11 +22,16 @@ def authority(tmp_path_factory):
     return Authority.open(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture
-def secured(function, authority):
+@pytest.fixture(scope="module")
+def only_secured(only_function, authority):
     listeners = bind(0, "TLS_PORT", server_context(authority))
-    with serving(listeners, Gateway(function)):
-        yield Door(function, listeners)
+    with serving(listeners, Gateway(only_function)):
+        yield Door(only_function, listeners)
+
+
+@pytest.fixture
+def secured(only_secured, function):
+    return only_secured
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import Item, Table
 from chalicelib.wiring import build_core
 from infra.dynamodb_local import DynamoDBLocal, DynamoDBLocalError
-from infra.table import create_table
+from infra.table import create_arguments
 from tests.conftest import Clock
 
 NAME = "gatehouse-contract"
@@ -76,7 +76,8 @@ def product(opened: Core, clock: Clock, client: Any) -> Core:
     clock.begin_again()
     with suppress(client.exceptions.ResourceNotFoundException):
         client.delete_table(TableName=NAME)
-    create_table(client, NAME)
+    # Without time to live: the clocks of the stand-ins are past ours, and they would remove what is still to be seen.
+    client.create_table(**create_arguments(NAME))
     opened.clients.store.cache.entries.clear()
     return opened
 

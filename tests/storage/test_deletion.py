@@ -18,6 +18,8 @@ from chalicelib.storage.table import Item
 
 TENANT, PEOPLE = "acme", "con_people"
 CALLER = Caller(tenant=TENANT, operation="Delete")
+without_moto = pytest.mark.parametrize("stand_in", ["ministack", "dynamodb_local"], indirect=True)
+"""For tests of many transactions over many items: moto copies the whole table for each of them."""
 
 
 @pytest.fixture
@@ -133,7 +135,7 @@ def test_a_purge_removes_as_much_as_it_may_and_says_when_nothing_is_left(users, 
     assert remains("ann") == []
 
 
-@pytest.mark.parametrize("stand_in", ["ministack", "dynamodb_local"], indirect=True)  # moto copies the whole table
+@without_moto
 def test_a_purge_removes_more_than_one_transaction_holds(users, given, fill, remains):
     user = given.user("ann")
     fill(user.user_id, 250)
@@ -211,6 +213,7 @@ def test_a_user_is_seen_whole_or_not_at_all_wherever_a_deletion_ends_and_the_swe
     assert calls >= 6
 
 
+@without_moto
 def test_a_deletion_that_ended_anywhere_can_be_asked_for_again(product, rich, crash, remains):
     for calls in count():
         user = rich(f"ann{calls:02}")
@@ -224,7 +227,7 @@ def test_a_deletion_that_ended_anywhere_can_be_asked_for_again(product, rich, cr
     assert calls >= 6
 
 
-@pytest.mark.parametrize("stand_in", ["ministack", "dynamodb_local"], indirect=True)  # moto copies the whole table
+@without_moto
 def test_a_sweep_that_ends_anywhere_is_finished_by_the_next(product, users, given, fill, crash, remains):
     for calls in count():
         user = given.user(f"ann{calls:02}")

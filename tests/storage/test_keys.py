@@ -43,6 +43,7 @@ PATTERNS = {
     "entity": lambda tenant, name: keys.entity(tenant, keys.CLIENT, name),
     "entity with a prefix that begins alike": lambda tenant, name: keys.entity(tenant, keys.CLIENT_GRANT, name),
     "user": lambda tenant, name: Key(keys.user(tenant, name), keys.PROFILE),
+    "linked": keys.linked,
     "login": lambda tenant, name: keys.login(tenant, CONNECTION_ID, name),
     "login elsewhere": lambda tenant, name: keys.login(tenant, CONNECTION_ID + "0", name),
     "identity": lambda tenant, name: keys.identity(tenant, CONNECTION_ID, name),
@@ -53,6 +54,7 @@ NAMELESS = {
     "tenant": keys.tenant,
     "log": lambda tenant: keys.log(tenant, "", "1", WHEN),
     "work": lambda tenant: keys.work(tenant, "1"),
+    "mail": lambda tenant: keys.mail(tenant, "1"),
     "users_by_creation": lambda tenant: Key(keys.users_by_creation(tenant, 0), ""),
     "logs_by_time": lambda tenant: Key(keys.logs_by_time(tenant, 0), ""),
     "accounts_of": lambda tenant: Key(keys.accounts_of(tenant, CONNECTION_ID), ""),
@@ -112,10 +114,10 @@ def test_no_two_names_patterns_or_tenants_share_a_key():
 
 
 def test_the_lists_that_are_no_tenants_lie_beside_all_of_them():
-    beside = {keys.TENANTS, keys.PENDING_WORK}
+    beside = {keys.TENANTS, keys.PENDING_WORK, keys.PENDING_MAIL}
 
     assert not any(name.startswith("T#") for name in beside)
-    assert len(beside) == 2
+    assert len(beside) == 3
 
 
 @pytest.mark.parametrize("name", HOSTILE)

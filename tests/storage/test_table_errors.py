@@ -37,8 +37,12 @@ READS = {
     "shards by time": lambda table: list(table.query_by_time(["WHEN#0", "WHEN#1"])),
     "count": lambda table: table.count_by_time(["WHEN"]),
 }
-WRITES = {"transaction": lambda table: table.write().put(Item.at(KEY)).commit()}
-each_read = pytest.mark.parametrize("operation", READS.values(), ids=READS)
+WRITES = {
+    "put": lambda table: table.put(Item.at(KEY)),
+    "transaction": lambda table: table.write().put(Item.at(KEY)).commit(),
+}
+ONE_CALL = {**READS, "put": WRITES["put"]}
+each_call = pytest.mark.parametrize("operation", ONE_CALL.values(), ids=ONE_CALL)
 each_operation = pytest.mark.parametrize("operation", [*READS.values(), *WRITES.values()], ids=[*READS, *WRITES])
 
 
@@ -89,9 +93,9 @@ def two_puts(table):
 # Busy
 
 
-@each_read
+@each_call
 @pytest.mark.parametrize("code", BUSY)
-def test_a_read_that_dynamodb_cannot_do_now_is_unavailable(table, script, operation, code):
+def test_a_call_that_dynamodb_cannot_do_now_is_unavailable(table, script, operation, code):
     script(refusal(code, "later"))
 
     with pytest.raises(Unavailable) as error:

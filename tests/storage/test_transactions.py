@@ -134,7 +134,14 @@ def test_an_item_of_nearly_400_kb_is_kept(table):
     assert table.get(DocumentItem, MISSING).document == NEARLY_400_KB
 
 
-def test_an_item_over_400_kb_is_too_large(table, there, contents):
+def test_an_item_over_400_kb_is_too_large_on_its_own(table, contents):
+    with pytest.raises(TooLarge):
+        table.put(document(MISSING, OVER_400_KB))
+
+    assert contents() == []
+
+
+def test_a_transaction_with_an_item_over_400_kb_is_too_large(table, there, contents):
     begun = table.write().put(document(MISSING, OVER_400_KB)).delete(THERE)
 
     with pytest.raises(TooLarge):

@@ -10,8 +10,9 @@ from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.identities import PasswordHistory
 from chalicelib.core.paging import PageRequest
 from chalicelib.core.work import CONNECTION, Work
+from chalicelib.storage import keys
 from chalicelib.storage.table import Table
-from chalicelib.storage.users import UserStore
+from chalicelib.storage.users import UserItem, UserStore
 
 TENANT = "acme"
 HOSTILE = ["a#b", "#L#con_people#ann@example.com", "😀", "'\"\\", "a b", "PROFILE", "ann@example.com", "x" * 250, "ä"]
@@ -102,12 +103,26 @@ def same_id_as_a_linked_account(given):
     return given.unsaved_user("linked", email="new@example.com")
 
 
-@pytest.mark.parametrize("taking", [same_id, same_email, same_outside_account, same_id_as_a_linked_account])
+def same_id_as_a_linked_account_elsewhere(given):
+    return given.unsaved_user("linked", given.connection("others"), email="new@example.com")
+
+
+@pytest.mark.parametrize(
+    "taking",
+    [
+        same_id,
+        same_email,
+        same_outside_account,
+        same_id_as_a_linked_account,
+        same_id_as_a_linked_account_elsewhere,
+    ],
+)
 def test_a_user_that_would_take_a_name_in_use_is_not_made_at_all(users, given, contents, taking):
     ann, linked = given.user("ann"), given.user("linked")
     given.user("out", given.social)
     users.link(TENANT, given.linked(ann, linked), linked, given.event())
-    before, user = contents(), taking(given)
+    user = taking(given)
+    before = contents()
 
     with pytest.raises(Conflict) as refusal:
         users.create(TENANT, user, given.logins(user), None, given.event())
@@ -184,6 +199,16 @@ def test_an_address_is_found_exactly_as_it_is_written(users, given):
     assert users.with_email(TENANT, "ann@example.co") == []
 
 
+def test_an_index_that_lags_behind_a_rename_shows_nobody_under_the_old_address(table, users, given):
+    user = given.user("ann", email="new@example.com")
+    profile = UserItem.at(keys.Key(keys.user(TENANT, user.user_id), keys.PROFILE))
+    lagging = [UserItem.by_email_pk.set(keys.by_email(TENANT, "old@example.com"))]
+
+    table.write().update(profile, lagging, UserItem.version == 1).commit()
+
+    assert users.with_email(TENANT, "old@example.com") == []
+
+
 # Listed
 
 
@@ -251,7 +276,8 @@ def test_a_user_with_two_names_is_listed_and_owns_its_account_once(users, given)
 
     users.create(TENANT, user, given.logins(user), None, given.event())
 
-    assert ids(users.list_at(TENANT, "con_people", PageRequest(), newest_first=False)) == [user.user_id]
+    page = users.list_at(TENANT, "con_people", PageRequest(include_totals=True), newest_first=False)
+    assert (ids(page), page.total) == ([user.user_id], 1)
     assert users.owners(TENANT, "con_people", 10) == [user.user_id]
     assert users.login(TENANT, "con_people", "ann").user_id == user.user_id
 

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from chalicelib.core.callers import Caller
 from chalicelib.core.gatehouse import Core
+from chalicelib.core.refresh_tokens import TokenTerms
+from chalicelib.core.sessions import Lifetimes
+from chalicelib.core.sign_ins import Authenticated, SignIn
+from chalicelib.core.tenants import DEFAULT_SETTINGS
 from chalicelib.web.surface import Endpoint, Gatehouse
 from chalicelib.web.surfaces import SURFACES
 from tests.conftest import Answer, Api, Clock, Contents, begin_again
 
 PASSWORD = "correct Horse battery 1"
+PEM = (
+    rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    .public_key()
+    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    .decode()
+)
 
 ENDPOINTS = [endpoint for surface in SURFACES for endpoint in surface.endpoints]
 MANAGEMENT = [endpoint for endpoint in ENDPOINTS if not endpoint.public]
@@ -43,6 +56,7 @@ class Example:
         return list(dict.fromkeys(_PLACEHOLDER.findall(f"{path} {self.query} {self.body}")))
 
 
+LINKED = {"provider": "auth0", "user_id": "{identity_id}", "connection_id": "{connection_id}"}
 EXAMPLES = {
     "GET /api/v2/users": [
         Example(),
@@ -86,6 +100,11 @@ EXAMPLES = {
     "PATCH /api/v2/clients/{client_id}": [Example({"description": "Sells things"})],
     "DELETE /api/v2/clients/{client_id}": [Example()],
     "POST /api/v2/clients/{client_id}/rotate-secret": [Example()],
+    "GET /api/v2/clients/{client_id}/credentials": [Example()],
+    "POST /api/v2/clients/{client_id}/credentials": [Example({"credential_type": "public_key", "pem": PEM})],
+    "GET /api/v2/clients/{client_id}/credentials/{key_id}": [Example()],
+    "PATCH /api/v2/clients/{client_id}/credentials/{key_id}": [Example({"expires_at": None})],
+    "DELETE /api/v2/clients/{client_id}/credentials/{key_id}": [Example()],
     "GET /api/v2/client-grants": [
         Example(),
         Example(query={"client_id": "{client_id}"}),
@@ -125,10 +144,49 @@ EXAMPLES = {
         ),
     ],
     "DELETE /api/v2/device-credentials/{credential_id}": [Example()],
+    "GET /api/v2/users/{user_id}/sessions": [Example(), Example(query={"from": "{session_id}"})],
+    "DELETE /api/v2/users/{user_id}/sessions": [Example()],
+    "POST /api/v2/users/{user_id}/revoke-access": [Example(), Example({"session_id": "{session_id}"})],
+    "GET /api/v2/sessions/{session_id}": [Example()],
+    "DELETE /api/v2/sessions/{session_id}": [Example()],
+    "POST /api/v2/sessions/{session_id}/revoke": [Example()],
+    "GET /api/v2/users/{user_id}/refresh-tokens": [Example(), Example(query={"from": "{token_id}"})],
+    "DELETE /api/v2/users/{user_id}/refresh-tokens": [Example()],
+    "GET /api/v2/refresh-tokens/{token_id}": [Example()],
+    "DELETE /api/v2/refresh-tokens/{token_id}": [Example()],
+    "GET /api/v2/grants": [
+        Example(),
+        Example(query={"user_id": "{user_id}"}),
+        Example(query={"client_id": "{client_id}"}),
+        Example(query={"audience": "{audience}"}),
+    ],
+    "DELETE /api/v2/grants": [Example(query={"user_id": "{user_id}"})],
+    "DELETE /api/v2/grants/{consent_id}": [Example()],
+    "GET /api/v2/user-blocks": [Example(query={"identifier": "{email}"})],
+    "DELETE /api/v2/user-blocks": [Example(query={"identifier": "{email}"})],
+    "GET /api/v2/user-blocks/{user_id}": [Example()],
+    "DELETE /api/v2/user-blocks/{user_id}": [Example()],
+    "POST /api/v2/tickets/email-verification": [
+        Example({"user_id": "{user_id}"}),
+        Example({"user_id": "{user_id}", "client_id": "{client_id}"}),
+        Example({"user_id": "{user_id}", "identity": LINKED}),
+    ],
+    "POST /api/v2/tickets/password-change": [
+        Example({"user_id": "{user_id}"}),
+        Example({"email": "{email}", "connection_id": "{connection_id}"}),
+        Example({"user_id": "{user_id}", "client_id": "{client_id}"}),
+        Example({"user_id": "{user_id}", "identity": LINKED}),
+    ],
+    "POST /api/v2/jobs/verification-email": [
+        Example({"user_id": "{user_id}"}),
+        Example({"user_id": "{user_id}", "client_id": "{client_id}"}),
+        Example({"user_id": "{user_id}", "identity": LINKED}),
+    ],
     "GET /api/v2/logs": [
         Example(),
         Example(query={"from": "{log_id}"}),
         Example(query={"q": 'user_id:"{user_id}"'}),
+        Example(query={"search": 'user_id:"{user_id}"'}),
     ],
     "GET /api/v2/logs/{log_id}": [Example()],
     "GET /api/v2/keys/signing": [Example()],
@@ -235,6 +293,31 @@ def furnished(
     return tenants
 
 
+def _let_in(api: Api, user_id: str, client_id: str, connection: str, audience: str) -> dict[str, str]:
+    """Let a user in: a session, a refresh token, and what the user allowed."""
+    core, caller = api.app.core, Caller(tenant=api.tenant, ip="203.0.113.7")
+    user, client = core.users.store.find(api.tenant, user_id), core.clients.store.find(api.tenant, client_id)
+    proven = Authenticated(user=user, connection=core.connections.named(api.tenant, connection))
+    session, _ = core.sessions.begin(caller, user, proven.connection, Lifetimes.of(DEFAULT_SETTINGS))
+    terms = TokenTerms(
+        scope="openid offline_access",
+        audience="",
+        session_id=session.id,
+        connection_id=proven.connection.id,
+        authenticated_at=session.created_at,
+        device_name="Laptop",
+        ip="203.0.113.7",
+        user_agent="",
+    )
+    token, _ = core.refresh_tokens.begin(user, client, terms)
+    event = core.sign_ins.event(caller, client, proven, "s")
+    entering = SignIn(user=user, at=session.created_at, ip="", event=event, counted=True)
+    core.sign_ins.record(api.tenant, replace(entering, session=session, refresh_token=token))
+    core.consents.give(caller, user, client_id, audience, "read:things")
+    consent = next(core.consents.store.walk_for_user(api.tenant, user_id))
+    return {"session_id": session.id, "token_id": token.id, "consent_id": consent.id}
+
+
 def _furnish(api: Api) -> dict[str, str]:
     def made(path: str, body: Any = None, **known: Any) -> Any:
         answer = api.post(f"/api/v2/{path}", body, **known)
@@ -258,7 +341,11 @@ def _furnish(api: Api) -> dict[str, str]:
     own = api.token("create:current_user_device_credentials", subject=user["user_id"])
     key = {"device_name": "Phone", "device_id": "p0", "type": "public_key", "value": "MIIB"}
     made("keys/signing/rotate")
+    entered = _let_in(api, user["user_id"], client["client_id"], connection["name"], server["identifier"])
+    public_key = {"credential_type": "public_key", "pem": PEM}
     return {
+        **entered,
+        "key_id": made(f"clients/{client['client_id']}/credentials", public_key)["id"],
         "client_id": client["client_id"],
         "ungranted_id": ungranted["client_id"],
         "server_id": server["id"],

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 import schemathesis
 
+from chalicelib.web import decoding
+from chalicelib.web.surface import PAGE
 from tests.conftest import EVERY_SCOPE
 from tests.web.conftest import ENDPOINTS, named
 
-DOCUMENTED = [endpoint for endpoint in ENDPOINTS if endpoint.tag != "reference"]
+DOCUMENTED = [each for each in ENDPOINTS if each.tag != "reference" and each.shape != PAGE]
 ADDRESS = re.compile(r'(?:href|src)="([^"]*)"')
 
 
@@ -55,6 +58,15 @@ def test_an_operation_names_the_scopes_and_the_answer_of_its_endpoint(document, 
     assert str(endpoint.status) in operation["responses"]
     assert operation["summary"] == endpoint.summary
     assert operation["description"]
+
+
+@pytest.mark.parametrize("endpoint", [each for each in DOCUMENTED if each.body is not None], ids=named)
+def test_the_example_of_a_body_is_one_that_its_endpoint_reads(document, endpoint):
+    operation = document["paths"][endpoint.path][endpoint.method.lower()]
+
+    example = operation["requestBody"]["content"]["application/json"]["example"]
+
+    assert decoding.json_body(endpoint.body, json.dumps(example).encode(), "application/json")
 
 
 def test_operations_can_be_told_apart_by_their_ids(document):

@@ -32,6 +32,11 @@ GET /api/v2/clients/{client_id}: read:clients, read:client_keys
 PATCH /api/v2/clients/{client_id}: update:clients
 DELETE /api/v2/clients/{client_id}: delete:clients
 POST /api/v2/clients/{client_id}/rotate-secret: update:client_keys
+GET /api/v2/clients/{client_id}/credentials: read:client_credentials
+POST /api/v2/clients/{client_id}/credentials: create:client_credentials
+GET /api/v2/clients/{client_id}/credentials/{key_id}: read:client_credentials
+PATCH /api/v2/clients/{client_id}/credentials/{key_id}: update:client_credentials
+DELETE /api/v2/clients/{client_id}/credentials/{key_id}: delete:client_credentials
 GET /api/v2/client-grants: read:client_grants
 POST /api/v2/client-grants: create:client_grants
 GET /api/v2/client-grants/{grant_id}: read:client_grants
@@ -45,6 +50,26 @@ DELETE /api/v2/resource-servers/{server_id}: delete:resource_servers
 GET /api/v2/device-credentials: read:device_credentials
 POST /api/v2/device-credentials: create:current_user_device_credentials
 DELETE /api/v2/device-credentials/{credential_id}: delete:device_credentials, delete:current_user_device_credentials
+GET /api/v2/users/{user_id}/sessions: read:sessions
+DELETE /api/v2/users/{user_id}/sessions: delete:sessions
+POST /api/v2/users/{user_id}/revoke-access: delete:sessions, delete:refresh_tokens
+GET /api/v2/sessions/{session_id}: read:sessions
+DELETE /api/v2/sessions/{session_id}: delete:sessions
+POST /api/v2/sessions/{session_id}/revoke: delete:sessions, delete:refresh_tokens
+GET /api/v2/users/{user_id}/refresh-tokens: read:refresh_tokens
+DELETE /api/v2/users/{user_id}/refresh-tokens: delete:refresh_tokens
+GET /api/v2/refresh-tokens/{token_id}: read:refresh_tokens
+DELETE /api/v2/refresh-tokens/{token_id}: delete:refresh_tokens
+GET /api/v2/grants: read:grants
+DELETE /api/v2/grants: delete:grants
+DELETE /api/v2/grants/{consent_id}: delete:grants
+GET /api/v2/user-blocks: read:users
+DELETE /api/v2/user-blocks: update:users
+GET /api/v2/user-blocks/{user_id}: read:users
+DELETE /api/v2/user-blocks/{user_id}: update:users
+POST /api/v2/tickets/email-verification: create:user_tickets
+POST /api/v2/tickets/password-change: create:user_tickets
+POST /api/v2/jobs/verification-email: update:users
 GET /api/v2/logs: read:logs
 GET /api/v2/logs/{log_id}: read:logs
 GET /api/v2/keys/signing: read:signing_keys
@@ -55,7 +80,28 @@ GET /api/v2/tenants/settings: read:tenant_settings
 PATCH /api/v2/tenants/settings: update:tenant_settings
 GET /api/v2/tenants: read:tenants
 POST /api/v2/tenants: create:tenants
+GET /authorize: open to all
+POST /authorize: open to all
+GET /u/login: open to all
+POST /u/login: open to all
+GET /u/consent: open to all
+POST /u/consent: open to all
+GET /u/signup: open to all
+POST /u/signup: open to all
+GET /u/reset-password: open to all
+POST /u/reset-password: open to all
+GET /u/verify-email: open to all
+POST /u/verify-email: open to all
+GET /u/unblock: open to all
+POST /u/unblock: open to all
 POST /oauth/token: open to all
+POST /oauth/revoke: open to all
+GET /userinfo: open to all
+POST /userinfo: open to all
+POST /dbconnections/signup: open to all
+POST /dbconnections/change_password: open to all
+GET /v2/logout: open to all
+GET /oidc/logout: open to all
 GET /.well-known/openid-configuration: open to all
 GET /.well-known/jwks.json: open to all
 GET /api/v2/openapi.json: open to all

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.security(33)
 
 NOT_IDS = {"provider"}
 """Names in examples that mean the same in every tenant."""
-REFERRING = re.compile(r"(.*_id|connection|audience|email|enabled_clients|identifiers|from|q)$")
+REFERRING = re.compile(r"(.*_id|connection|audience|email|enabled_clients|identifiers|from|q|search)$")
 """Fields of queries and bodies that name something a tenant has."""
 NEW_ID = re.compile(r"\b(con_|dcr_|cgr_)[0-9a-f]{16}\b")
 

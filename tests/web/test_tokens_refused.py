@@ -260,6 +260,15 @@ def test_a_token_is_good_to_its_last_second_and_not_after(api, clock):
 
 
 @pytest.mark.security(28)
+@pytest.mark.parametrize("name", ["iat", "nbf"])
+def test_a_token_may_begin_a_second_ahead_and_no_more(api, forge, name):
+    ahead, too_far = (forge.sign({**forge.claims, name: NOW + seconds}) for seconds in (1, 2))
+
+    assert api.get(USERS, token=ahead).status == 200
+    assert api.get(USERS, token=too_far).json == INVALID
+
+
+@pytest.mark.security(28)
 def test_a_token_may_be_for_several_audiences_if_this_is_one(api, forge):
     audience = forge.claims["aud"]
 

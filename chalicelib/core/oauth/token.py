@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class TokenRequest:
     """What a client asks for, with whatever its grant type needs."""
 
-    grant_type: str
+    grant_type: str | None
     proof: ClientProof
     audience: str | None = None
     scope: str | None = None
@@ -91,9 +91,9 @@ class TokenEndpoint:
 
     def issue(self, caller: Caller, request: TokenRequest) -> TokenResponse:
         """Give tokens, or raise OAuthError. Both are in the history, tied to the client that was named."""
-        grant_type = self.grant_types.get(request.grant_type)
-        if not request.grant_type:
+        if request.grant_type is None:
             raise MalformedRequest("Missing required parameter: grant_type")
+        grant_type = self.grant_types.get(request.grant_type)
         if grant_type is None:
             raise OAuthError("unsupported_grant_type", f"Unsupported grant type: {request.grant_type}")
         named = request.proof.named

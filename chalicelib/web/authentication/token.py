@@ -11,7 +11,7 @@ from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.oauth.client_authentication import ClientProof
 from chalicelib.core.oauth.token import TokenRequest
 from chalicelib.web.decoding import basic_credentials
-from chalicelib.web.surface import OAUTH, PUBLIC_CORS, Incoming, Nothing, Surface, bearer
+from chalicelib.web.surface import OAUTH, Incoming, Nothing, Surface, bearer
 
 surface = Surface("authentication", shape=OAUTH)
 
@@ -31,13 +31,13 @@ class ClientBody(msgspec.Struct, kw_only=True):
 class TokenBody(ClientBody, kw_only=True):
     """A request for a token."""
 
-    grant_type: Short = ""
+    grant_type: Short | None = None
     audience: Annotated[str, Meta(max_length=600)] | None = None
     scope: Annotated[str, Meta(max_length=8_000)] | None = None
     code: Short | None = None
     redirect_uri: Long | None = None
     code_verifier: Annotated[str, Meta(max_length=128)] | None = None
-    refresh_token: Annotated[str, Meta(max_length=1_000)] | None = None
+    refresh_token: Annotated[str, Meta(max_length=2_000)] | None = None
     username: Annotated[str, Meta(max_length=320)] | None = None
     password: str | None = None
     realm: Short | None = None
@@ -57,7 +57,7 @@ class TokenAnswer(msgspec.Struct, kw_only=True):
     access_token: str
     id_token: str | UnsetType = UNSET
     refresh_token: str | UnsetType = UNSET
-    scope: str | UnsetType = UNSET
+    scope: str
     expires_in: int
     token_type: str
 
@@ -72,9 +72,15 @@ class TokenAnswer(msgspec.Struct, kw_only=True):
     ),
     public=True,
     body=TokenBody,
+    example={
+        "grant_type": "client_credentials",
+        "client_id": "CLIENT_ID",
+        "client_secret": "CLIENT_SECRET",
+        "audience": "https://orders.example.com",
+    },
     form=True,
     answer=TokenAnswer,
-    cors=PUBLIC_CORS,
+    cors=True,
 )
 def get_token(incoming: Incoming[Nothing, TokenBody]) -> TokenAnswer:
     """Give tokens."""
@@ -85,7 +91,7 @@ def get_token(incoming: Incoming[Nothing, TokenBody]) -> TokenAnswer:
         access_token=token.access_token,
         id_token=token.id_token or UNSET,
         refresh_token=token.refresh_token or UNSET,
-        scope=token.scope or UNSET,
+        scope=token.scope,
         expires_in=token.expires_in,
         token_type="Bearer",  # noqa: S106
     )
@@ -102,7 +108,7 @@ _REQUEST = frozenset(TokenRequest.__dataclass_fields__)
     public=True,
     body=RevokeBody,
     form=True,
-    cors=PUBLIC_CORS,
+    cors=True,
 )
 def revoke_token(incoming: Incoming[Nothing, RevokeBody]) -> None:
     """End a refresh token."""
@@ -110,13 +116,13 @@ def revoke_token(incoming: Incoming[Nothing, RevokeBody]) -> None:
     core.revocation.revoke(incoming.caller, proof_of(incoming, body), body.token)
 
 
-@surface.endpoint("GET", "/userinfo", summary="Get user info", public=True, answer=dict[str, Any], cors=PUBLIC_CORS)
+@surface.endpoint("GET", "/userinfo", summary="Get user info", public=True, answer=dict[str, Any], cors=True)
 def get_userinfo(incoming: Incoming[Nothing, None]) -> dict[str, Any]:
     """Give the claims of the user whose access token this is."""
     return _claims(incoming)
 
 
-@surface.endpoint("POST", "/userinfo", summary="Get user info", public=True, answer=dict[str, Any], cors=PUBLIC_CORS)
+@surface.endpoint("POST", "/userinfo", summary="Get user info", public=True, answer=dict[str, Any], cors=True)
 def post_userinfo(incoming: Incoming[Nothing, None]) -> dict[str, Any]:
     """Give the same claims to a POST (OpenID Connect Core 1.0, 5.3.1)."""
     return _claims(incoming)

@@ -6,6 +6,7 @@ What somebody typed is shown again, except passwords. The fields a page posts ar
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,13 +18,15 @@ from chalicelib.web.pages import Policy, render
 
 if TYPE_CHECKING:
     from chalicelib.web.login.rules import Rule
-    from chalicelib.web.login.texts import MessageName, ScopeKey
+    from chalicelib.web.login.texts import ConfirmationName, MessageName, ScopeKey
     from chalicelib.web.surface import Rendered
 
 Kind: TypeAlias = Literal["ok", "error"]
 
+# Browsers read a backslash as a slash and skip white space, so that "/\host" is another host.
+_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
 _LINKS = frozenset({"https", "http", "mailto"})
-_OK_MESSAGES = frozenset({"email_verified", "password_changed", "signed_out", "verify_email"})
+_OK_MESSAGES = frozenset({"email_verified", "password_changed", "signed_out", "unblocked", "verify_email"})
 _SCOPES: Mapping[str, ScopeKey] = {
     "openid": "scope.openid",
     "profile": "scope.profile",
@@ -74,9 +77,7 @@ class Link:
     address: str
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.address)
-        ours = not parts.scheme and not parts.netloc and self.address.startswith("/")
-        if not ours and parts.scheme not in _LINKS:
+        if not _PATH.fullmatch(self.address) and urlsplit(self.address).scheme not in _LINKS:
             raise ValueError(f"{self.address!r} is no address to go on to.")
 
 
@@ -163,6 +164,17 @@ class ConsentPage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ConfirmationPage:
+    """Asks before a link from a mail is used: mail scanners open links too, and must not use them (S41)."""
+
+    shell: Shell
+    action: str
+    state: str
+    name: ConfirmationName
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MessagePage:
     """Says something, and shows a way on if there is one."""
 
@@ -242,6 +254,16 @@ def render_reset(page: ResetPage, status: int = 200) -> Rendered:
 def render_consent(page: ConsentPage, status: int = 200) -> Rendered:
     """Render the page on which people allow or deny an application something."""
     return _render("consent", page, status, policy=_with_logo(page.shell))
+
+
+def render_confirmation(page: ConfirmationPage, status: int = 200) -> Rendered:
+    """Render the question that comes before a link is used."""
+    says = partial(text, page.shell.language)
+    title, question, submit = (
+        says(f"confirmation.{page.name}.{part}", email=page.email) for part in ("title", "text", "submit")
+    )
+    known = {"title": title, "question": question, "submit": submit}
+    return _render("confirmation", page, status, policy=_without_logo(page.shell), **known)
 
 
 def render_message(page: MessagePage, status: int = 200) -> Rendered:

@@ -93,42 +93,40 @@ def create_credential(incoming: Incoming[Nothing, CredentialCreate], client_id: 
 
 @surface.endpoint(
     "GET",
-    "/api/v2/clients/{client_id}/credentials/{credential_id}",
+    "/api/v2/clients/{client_id}/credentials/{key_id}",
     summary="Get client credential details",
     scopes=("read:client_credentials",),
     answer=CredentialAnswer,
 )
-def get_credential(incoming: Incoming[Nothing, None], client_id: str, credential_id: str) -> CredentialAnswer:
+def get_credential(incoming: Incoming[Nothing, None], client_id: str, key_id: str) -> CredentialAnswer:
     """Give one key."""
-    return rendered(incoming.core.client_keys.get(incoming.caller, client_id, credential_id))
+    return rendered(incoming.core.client_keys.get(incoming.caller, client_id, key_id))
 
 
 @surface.endpoint(
     "PATCH",
-    "/api/v2/clients/{client_id}/credentials/{credential_id}",
+    "/api/v2/clients/{client_id}/credentials/{key_id}",
     summary="Update a client credential",
     scopes=("update:client_credentials",),
     body=CredentialPatch,
     answer=CredentialAnswer,
 )
-def update_credential(
-    incoming: Incoming[Nothing, CredentialPatch], client_id: str, credential_id: str
-) -> CredentialAnswer:
+def update_credential(incoming: Incoming[Nothing, CredentialPatch], client_id: str, key_id: str) -> CredentialAnswer:
     """Change when a key expires."""
     keys, expires_at = incoming.core.client_keys, incoming.body.expires_at
-    return rendered(keys.update(incoming.caller, client_id, credential_id, expires_at))
+    return rendered(keys.update(incoming.caller, client_id, key_id, expires_at))
 
 
 @surface.endpoint(
     "DELETE",
-    "/api/v2/clients/{client_id}/credentials/{credential_id}",
+    "/api/v2/clients/{client_id}/credentials/{key_id}",
     summary="Delete a client credential",
     scopes=("delete:client_credentials",),
     status=204,
 )
-def delete_credential(incoming: Incoming[Nothing, None], client_id: str, credential_id: str) -> None:
+def delete_credential(incoming: Incoming[Nothing, None], client_id: str, key_id: str) -> None:
     """Remove a key."""
-    incoming.core.client_keys.delete(incoming.caller, client_id, credential_id)
+    incoming.core.client_keys.delete(incoming.caller, client_id, key_id)
 
 
 def rendered(key: ClientCredential) -> CredentialAnswer:

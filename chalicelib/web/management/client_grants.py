@@ -78,6 +78,7 @@ def list_client_grants(incoming: Incoming[ClientGrantsQuery, None]) -> Any:
     summary="Create a client grant",
     scopes=("create:client_grants",),
     body=ClientGrantCreate,
+    example={"client_id": "CLIENT_ID", "audience": "https://orders.example.com", "scope": ["read:orders"]},
     answer=ClientGrantAnswer,
     status=201,
 )
@@ -104,6 +105,7 @@ def get_client_grant(incoming: Incoming[Nothing, None], grant_id: str) -> Client
     summary="Update a client grant",
     scopes=("update:client_grants",),
     body=ClientGrantPatch,
+    example={"scope": ["read:orders"]},
     answer=ClientGrantAnswer,
 )
 def update_client_grant(incoming: Incoming[Nothing, ClientGrantPatch], grant_id: str) -> ClientGrantAnswer:

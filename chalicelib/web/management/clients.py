@@ -190,6 +190,7 @@ def list_clients(incoming: Incoming[ClientsQuery, None]) -> Any:
     summary="Create a client",
     scopes=("create:clients",),
     body=ClientCreate,
+    example={"name": "Shop", "app_type": "spa", "callbacks": ["https://shop.example.com/callback"]},
     answer=ClientAnswer,
     status=201,
 )
@@ -218,6 +219,7 @@ def get_client(incoming: Incoming[Fields, None], client_id: str) -> Any:
     summary="Update a client",
     scopes=("update:clients",),
     body=ClientPatch,
+    example={"description": "Sells things"},
     answer=ClientAnswer,
 )
 def update_client(incoming: Incoming[Nothing, ClientPatch], client_id: str) -> ClientAnswer:
@@ -239,6 +241,7 @@ def delete_client(incoming: Incoming[Nothing, None], client_id: str) -> None:
     summary="Rotate a client secret",
     scopes=("update:client_keys",),
     body=Rotation,
+    example={"overlap_seconds": 3600},
     body_optional=True,
     answer=ClientAnswer,
 )

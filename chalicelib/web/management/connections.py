@@ -172,6 +172,7 @@ def list_connections(incoming: Incoming[ConnectionsQuery, None]) -> Any:
     summary="Create a connection",
     scopes=("create:connections",),
     body=ConnectionCreate,
+    example={"name": "staff", "strategy": "auth0", "enabled_clients": ["CLIENT_ID"]},
     answer=ConnectionAnswer,
     status=201,
 )
@@ -201,6 +202,7 @@ def get_connection(incoming: Incoming[Fields, None], connection_id: str) -> Any:
     summary="Update a connection",
     scopes=("update:connections",),
     body=ConnectionPatch,
+    example={"display_name": "Staff", "options": {"passwordPolicy": "excellent"}},
     answer=ConnectionAnswer,
 )
 def update_connection(incoming: Incoming[Nothing, ConnectionPatch], connection_id: str) -> ConnectionAnswer:
@@ -244,6 +246,7 @@ def list_enabled_clients(incoming: Incoming[ClientsOfConnectionQuery, None], con
     summary="Update enabled clients for a connection",
     scopes=("update:connections",),
     body=Annotated[list[ClientSwitch], Meta(min_length=1, max_length=50)],
+    example=[{"client_id": "CLIENT_ID", "status": True}],
     status=204,
 )
 def switch_clients(incoming: Incoming[Nothing, list[ClientSwitch]], connection_id: str) -> None:

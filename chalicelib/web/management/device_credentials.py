@@ -68,6 +68,7 @@ def list_device_credentials(incoming: Incoming[DevicesQuery, None]) -> Any:
     summary="Create a device public key credential",
     scopes=("create:current_user_device_credentials",),
     body=PublicKey,
+    example={"device_name": "Phone", "device_id": "phone-1", "type": "public_key", "value": "PUBLIC_KEY"},
     answer=DeviceAnswer,
     status=201,
 )

@@ -69,11 +69,11 @@ def delete_grants_of_user(incoming: Incoming[GrantsOfUser, None]) -> None:
 
 
 @surface.endpoint(
-    "DELETE", "/api/v2/grants/{grant_id}", summary="Delete a grant by id", scopes=("delete:grants",), status=204
+    "DELETE", "/api/v2/grants/{consent_id}", summary="Delete a grant by id", scopes=("delete:grants",), status=204
 )
-def delete_grant(incoming: Incoming[Nothing, None], grant_id: str) -> None:
+def delete_grant(incoming: Incoming[Nothing, None], consent_id: str) -> None:
     """Take one back."""
-    incoming.core.consents.delete(incoming.caller, grant_id)
+    incoming.core.consents.delete(incoming.caller, consent_id)
 
 
 def rendered(consent: Consent) -> GrantAnswer:

@@ -59,20 +59,24 @@ class LogsOfUserQuery(Paged, kw_only=True):
     sort: Sort = "date:-1"
 
 
+SearchText = Annotated[
+    str,
+    Meta(
+        max_length=MAX_LENGTH,
+        description="A search, such as type:f* AND date:[2026-01-01 TO *]. It looks at up to 1,000 events.",
+    ),
+]
+
+
 class LogsQuery(PagedFields, kw_only=True):
     """Which part of the history, and what of it.
 
-    `from` is a log_id: it asks for what came after it, the oldest first, and lets `q` and `sort` not count.
+    `from` is a log_id: it asks for what came after it, the oldest first, and lets searches and `sort` not count.
     """
 
     sort: Sort = "date:-1"
-    q: Annotated[
-        str,
-        Meta(
-            max_length=MAX_LENGTH,
-            description="A search, such as type:f* AND date:[2026-01-01 TO *]. It looks at up to 1,000 events.",
-        ),
-    ] = ""
+    q: SearchText = ""
+    search: SearchText = ""
     from_: LogId | None = msgspec.field(name="from", default=None)
     take: Annotated[int, Meta(ge=1, le=100)] | None = None
 
@@ -82,6 +86,11 @@ class LogsQuery(PagedFields, kw_only=True):
             return Paged.request(self)
         return PageRequest(per_page=self.take or 50, checkpoint=True, start_after=self.from_)
 
+    def text(self) -> str:
+        """Give the search. Auth0's API calls it `q`, its SDK `search`, and both at once are one narrower search."""
+        parts = [part for part in (self.q, self.search) if part.strip()]
+        return parts[0] if len(parts) == 1 else " ".join(f"({part})" for part in parts)
+
 
 @surface.endpoint(
     "GET", "/api/v2/logs", summary="Search log events", scopes=("read:logs",), query=LogsQuery, answer=list[LogAnswer]
@@ -89,8 +98,8 @@ class LogsQuery(PagedFields, kw_only=True):
 def list_logs(incoming: Incoming[LogsQuery, None]) -> Any:
     """List events, the newest first, or those that a search finds, or from a checkpoint on."""
     query, logs, request = incoming.query, incoming.core.logs, incoming.query.request()
-    if query.q.strip() and not request.checkpoint:
-        page = logs.search(incoming.caller, query.q, request, newest_first=newest_first(query.sort))
+    if query.text() and not request.checkpoint:
+        page = logs.search(incoming.caller, query.text(), request, newest_first=newest_first(query.sort))
     else:
         page = logs.list(incoming.caller, request, newest_first=newest_first(query.sort))
     items = [choose(rendered(event), query) for event in page.items]

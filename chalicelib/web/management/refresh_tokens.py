@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from chalicelib.core.refresh_tokens import RefreshToken
-from chalicelib.web.schemas import Checkpointed, moment, paged
+from chalicelib.web.schemas import Continued, moment, paged
 from chalicelib.web.surface import Incoming, Nothing, Surface
 
 surface = Surface("refresh-tokens")
@@ -49,14 +49,13 @@ class RefreshTokenAnswer(msgspec.Struct, kw_only=True):
     "/api/v2/users/{user_id}/refresh-tokens",
     summary="Get refresh tokens for a user",
     scopes=("read:refresh_tokens",),
-    query=Checkpointed,
+    query=Continued,
 )
-def list_user_refresh_tokens(incoming: Incoming[Checkpointed, None], user_id: str) -> Any:
+def list_user_refresh_tokens(incoming: Incoming[Continued, None], user_id: str) -> Any:
     """List the refresh tokens of a user that are not over."""
     query = incoming.query
     page = incoming.core.refresh_tokens.list_for_user(incoming.caller, user_id, query.request())
-    items = paged(page, "tokens", query, rendered)
-    return items if isinstance(items, dict) else {"tokens": items}
+    return paged(page, "tokens", query, rendered)
 
 
 @surface.endpoint(

@@ -97,6 +97,7 @@ def list_resource_servers(incoming: Incoming[ResourceServersQuery, None]) -> Any
     summary="Create a resource server",
     scopes=("create:resource_servers",),
     body=ResourceServerCreate,
+    example={"identifier": "https://orders.example.com", "scopes": [{"value": "read:orders"}]},
     answer=ResourceServerAnswer,
     status=201,
 )
@@ -124,6 +125,7 @@ def get_resource_server(incoming: Incoming[Fields, None], server_id: str) -> Any
     summary="Update a resource server",
     scopes=("update:resource_servers",),
     body=ResourceServerPatch,
+    example={"token_lifetime": 3600, "token_lifetime_for_web": 3600},
     answer=ResourceServerAnswer,
 )
 def update_resource_server(incoming: Incoming[Nothing, ResourceServerPatch], server_id: str) -> ResourceServerAnswer:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from chalicelib.core.sessions import Session
-from chalicelib.web.schemas import Checkpointed, Identifier, moment, paged
+from chalicelib.web.schemas import Continued, Identifier, moment, paged
 from chalicelib.web.surface import Incoming, Nothing, Surface
 
 surface = Surface("sessions")
@@ -70,14 +70,13 @@ class RevokeAccess(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     "/api/v2/users/{user_id}/sessions",
     summary="Get sessions for user",
     scopes=("read:sessions",),
-    query=Checkpointed,
+    query=Continued,
 )
-def list_user_sessions(incoming: Incoming[Checkpointed, None], user_id: str) -> Any:
+def list_user_sessions(incoming: Incoming[Continued, None], user_id: str) -> Any:
     """List the sessions of a user that are not over."""
     query = incoming.query
     page = incoming.core.sessions.list_for_user(incoming.caller, user_id, query.request())
-    items = paged(page, "sessions", query, rendered)
-    return items if isinstance(items, dict) else {"sessions": items}
+    return paged(page, "sessions", query, rendered)
 
 
 @surface.endpoint(

@@ -95,6 +95,7 @@ def get_settings(incoming: Incoming[Fields, None]) -> Any:
     summary="Update tenant settings",
     scopes=("update:tenant_settings",),
     body=TenantSettings,
+    example={"friendly_name": "Acme", "support_email": "help@example.com"},
     answer=TenantSettings,
 )
 def update_settings(incoming: Incoming[Nothing, TenantSettings]) -> Any:
@@ -125,6 +126,7 @@ def list_tenants(incoming: Incoming[Paged, None]) -> Any:
     description="Only on the system tenant's host.",
     scopes=("create:tenants",),
     body=TenantCreate,
+    example={"name": "acme", "friendly_name": "Acme"},
     answer=NewTenantAnswer,
     status=201,
 )

@@ -160,6 +160,11 @@ def list_users(incoming: Incoming[UsersQuery, None]) -> Any:
     summary="Create a user",
     scopes=("create:users",),
     body=UserCreate,
+    example={
+        "connection": "Username-Password-Authentication",
+        "email": "ann@example.com",
+        "password": "correct Horse battery 1",
+    },
     answer=UserAnswer,
     status=201,
 )
@@ -201,6 +206,7 @@ def get_user(incoming: Incoming[Fields, None], user_id: str) -> Any:
     summary="Update a user",
     scopes=("update:users", "update:users_app_metadata", "update:current_user_metadata"),
     body=UserPatch,
+    example={"blocked": True, "user_metadata": {"language": "de"}},
     answer=UserAnswer,
 )
 def update_user(incoming: Incoming[Nothing, UserPatch], user_id: str) -> Any:
@@ -236,6 +242,7 @@ def list_user_logs(incoming: Incoming[LogsOfUserQuery, None], user_id: str) -> A
     summary="Link a user account",
     scopes=("update:users",),
     body=Link,
+    example={"provider": "auth0", "user_id": "SECOND_USER_ID"},
     answer=list[IdentityAnswer],
     status=201,
 )

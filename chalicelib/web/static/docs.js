@@ -125,7 +125,8 @@ function heldBy(schema) {
 
 /** List what a value must satisfy as [label, values]; a list tells the limits of its items too. */
 function limits(doc, schema, prefix = "", depth = 0) {
-  const own = Object.keys(LIMITS).filter((key) => key in schema).map((key) =>
+  // An empty default means that nothing is asked for, which needs no words.
+  const own = Object.keys(LIMITS).filter((key) => key in schema && schema[key] !== "").map((key) =>
     [prefix + LIMITS[key], ["enum", "examples"].includes(key) ? schema[key] : [schema[key]]]);
   const inner = (part, label) => {
     const target = follow(doc, part);
@@ -456,7 +457,11 @@ function foldMenu() {
 
 function show(doc) {
   const groups = groupsOf(doc, operationsOf(doc)).map((group) => drawGroup(doc, group));
-  byId("page-version").textContent = doc.info?.version ?? "";
+  byId("page-version").textContent = doc.info?.version ? `version ${doc.info.version}` : "";
+  for (const node of document.querySelectorAll("[data-server]")) {
+    // Tokens are for the address the tenant is known by, which need not be the one this page was opened at.
+    node.textContent = node.textContent.replaceAll("https://YOUR_DOMAIN", serverOf(doc));
+  }
   byId("page-about").replaceChildren(...prose(doc.info?.description));
   byId("page-nav").replaceChildren(...groups.map((group) => group.menu));
   byId("page-operations").replaceChildren(...groups.map((group) => group.text));
@@ -496,9 +501,6 @@ async function load() {
   }
 }
 
-for (const node of document.querySelectorAll("[data-origin]")) {
-  node.textContent = node.textContent.replaceAll("https://YOUR_DOMAIN", location.origin);
-}
 byId("page-retry").addEventListener("click", async () => {
   await load();
   // The button was hidden under the reader's finger: hand the focus on.

@@ -307,6 +307,18 @@ def test_a_grant_for_a_deleted_api_is_not_one_for_its_successor(machine, clock):
     assert machine.api.get(f"/api/v2/client-grants/{machine.grant_id}").status == 404
 
 
+def test_a_grant_that_the_deletion_of_an_api_left_to_the_sweep_is_not_one_for_its_successor(machine, contents, clock):
+    left = [item for item in contents.read() if item["sk"]["S"] == f"CLIENT_GRANT#{machine.grant_id}"]
+    machine.api.delete(f"/api/v2/resource-servers/{machine.server_id}")
+    clock.advance(seconds=1)
+    machine.api.post("/api/v2/resource-servers", {"identifier": ORDERS, "scopes": [{"value": "read:orders"}]})
+
+    contents.restore([*contents.read(), *left])
+
+    assert machine.api.get(f"/api/v2/client-grants/{machine.grant_id}").status == 200
+    assert machine.ask().json["error_description"].startswith("Client is not authorized to access")
+
+
 @pytest.mark.parametrize("grant_type", ["nothing", "Client_Credentials", "client_credentials ", "", "urn:x", "\x00"])
 def test_a_grant_type_that_there_is_not_is_refused(machine, grant_type):
     answer = machine.ask(grant_type=grant_type)

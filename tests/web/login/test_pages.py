@@ -207,10 +207,28 @@ def test_only_a_logo_over_https_is_shown(logo, read):
     assert page.one("span", **{"class": "monogram"}).text == "N"
 
 
-@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "", "callback"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//evil.example",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "",
+        "callback",
+    ],
+)
 def test_a_link_leads_to_the_web_a_mailbox_or_our_own_pages_only(address):
     with pytest.raises(ValueError, match="no address to go on to"):
         Link(text="Go", address=address)
+
+
+@pytest.mark.parametrize("address", ["/u/login?state=a", "/", "https://shop.example/", "mailto:help@shop.example"])
+def test_a_link_is_shown_with_its_words(address, read):
+    page = read(pages.render_message(pages.message(BARE, "link_expired", link=Link(text="Go on", address=address))))
+
+    assert page.one("a", href=address).text == "Go on"
 
 
 def test_a_form_post_carries_its_fields_to_the_callback_and_needs_no_script(read):

@@ -26,7 +26,9 @@ def placeholders(template: str) -> set[str]:
 def said_by_code() -> set[str]:
     families = (texts.ErrorKey, texts.NoticeKey, texts.RuleKey, texts.ScopeKey)
     messages = {f"message.{name}.{part}" for name in get_args(texts.MessageName) for part in ("title", "text")}
-    return {key for family in families for key in get_args(family)} | messages
+    names, parts = get_args(texts.ConfirmationName), ("title", "text", "submit")
+    confirmations = {f"confirmation.{name}.{part}" for name in names for part in parts}
+    return {key for family in families for key in get_args(family)} | messages | confirmations
 
 
 def test_there_is_one_file_of_texts_for_each_language_of_the_pages():

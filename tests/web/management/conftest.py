@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -18,6 +19,27 @@ from chalicelib.core.users import User
 from tests.conftest import Answer, Api, Clock
 
 PASSWORD = "Long-enough-1"
+USERS = "/api/v2/users"
+ROOT_ATTRIBUTES = {
+    "name": "Other",
+    "given_name": "O.",
+    "family_name": "Ther",
+    "nickname": "oth",
+    "picture": "https://example.com/o.png",
+}
+
+
+def path(user: dict[str, Any]) -> str:
+    """Give the path of a user."""
+    return f"{USERS}/{user['user_id']}"
+
+
+def nested(levels: int) -> dict[str, Any]:
+    """Give an object of so many levels."""
+    document: dict[str, Any] = {"in": "the innermost"}
+    for _ in range(levels - 1):
+        document = {"in": document}
+    return document
 
 
 @pytest.fixture
@@ -83,6 +105,17 @@ def outsider(core: Core, clock: Clock, new_connection: Callable[..., dict[str, A
 
 
 @pytest.fixture
+def link(api: Api) -> Callable[..., Answer]:
+    """Link another user's account to a user; further fields take the place of those."""
+
+    def link(user: dict[str, Any], secondary: dict[str, Any], **other: Any) -> Answer:
+        provider, _, identity_id = secondary["user_id"].partition("|")
+        return api.post(f"{path(user)}/identities", {"provider": provider, "user_id": identity_id, **other})
+
+    return link
+
+
+@pytest.fixture
 def opens(core: Core) -> Callable[..., bool]:
     """Tell whether a password opens the account of this name."""
 
@@ -92,6 +125,30 @@ def opens(core: Core) -> Callable[..., bool]:
         return core.users.credentials.hasher.verify(login.password_hash, password)
 
     return verify
+
+
+@dataclass
+class Interrupted:
+    """A store where somebody else's write comes between the first read and what is written after it."""
+
+    store: Any
+    meanwhile: Callable[[], object]
+    happened: bool = False
+
+    def find(self, *key: str) -> Any:
+        found = self.store.find(*key)
+        if not self.happened:
+            self.happened = True
+            self.meanwhile()
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+
+@pytest.fixture
+def interrupted() -> type[Interrupted]:
+    return Interrupted
 
 
 def made(answer: Answer) -> dict[str, Any]:

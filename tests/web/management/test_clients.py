@@ -78,6 +78,11 @@ DEFAULTS = {
 }
 
 
+def _nested(levels):
+    """Give an object with this many levels in it."""
+    return {"a": _nested(levels - 1)} if levels else {}
+
+
 @pytest.fixture
 def shop(api):
     return api.post(CLIENTS, {"name": "Shop", "app_type": "non_interactive"}).json
@@ -239,6 +244,14 @@ def test_an_empty_object_empties_what_is_nested(api, path):
         (
             {"jwt_configuration": {"lifetime_in_seconds": 2_592_000}},
             {"jwt_configuration": {"lifetime_in_seconds": 2_592_001}},
+        ),
+        (
+            {"jwt_configuration": {"scopes": _nested(14)}},
+            {"jwt_configuration": {"scopes": _nested(15)}},
+        ),
+        (
+            {"jwt_configuration": {"scopes": {"s": "x" * 9_916}}},
+            {"jwt_configuration": {"scopes": {"s": "x" * 9_917}}},
         ),
         ({"refresh_token": {"leeway": 60}}, {"refresh_token": {"leeway": 61}}),
         ({"refresh_token": {"token_lifetime": 157_788_000}}, {"refresh_token": {"token_lifetime": 157_788_001}}),

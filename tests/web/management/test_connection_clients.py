@@ -1,6 +1,10 @@
 """/api/v2/connections/{id}/clients: for which applications a connection is on."""
 
+from dataclasses import replace
+
 import pytest
+
+from chalicelib.core.callers import Caller
 
 PATH = "/api/v2/connections"
 
@@ -88,3 +92,12 @@ def test_the_clients_of_an_unknown_connection_are_not_found(api, method):
     answer = getattr(api, method)(f"{PATH}/con_0000000000000000/clients", **body)
 
     assert (answer.status, answer.json["errorCode"]) == (404, "inexistent_connection")
+
+
+def test_clients_that_were_switched_meanwhile_stay_switched(api, core, people, interrupted):
+    switches = [{"client_id": "b", "status": True}, {"client_id": "a-client", "status": False}]
+    store = interrupted(core.connections.store, lambda: api.patch(f"{PATH}/{people['id']}/clients", switches))
+
+    replace(core.connections, store=store).switch_clients(Caller(tenant="main"), people["id"], {"c": True})
+
+    assert enabled(api, people) == ["b", "c"]

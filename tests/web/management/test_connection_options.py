@@ -3,16 +3,9 @@
 import pytest
 
 from chalicelib.core.connections import DATABASE_DEFAULTS
+from tests.web.management.conftest import nested
 
 PATH = "/api/v2/connections"
-
-
-def nested(levels):
-    """Give an object of so many levels."""
-    document = {"in": "the innermost"}
-    for _ in range(levels - 1):
-        document = {"in": document}
-    return document
 
 
 @pytest.mark.security(43)

@@ -1,10 +1,12 @@
 """/api/v2/connections: making, reading and changing sources of users."""
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 from auth0.management.types.connection_identity_provider_enum import ConnectionIdentityProviderEnum
 
+from chalicelib.core.callers import Caller
 from chalicelib.core.connections import DATABASE_DEFAULTS
 from chalicelib.core.tenants import DEFAULT_CONNECTION
 
@@ -307,3 +309,11 @@ def test_an_unknown_connection_cannot_be_changed(api):
     answer = api.patch(f"{PATH}/con_0000000000000000", {"display_name": "Folk"})
 
     assert (answer.status, answer.json["errorCode"]) == (404, "inexistent_connection")
+
+
+def test_a_change_that_came_between_is_not_lost(api, core, people, interrupted):
+    store = interrupted(core.connections.store, lambda: api.patch(f"{PATH}/{people['id']}", {"metadata": {"a": "1"}}))
+
+    replace(core.connections, store=store).update(Caller(tenant="main"), people["id"], {"display_name": "Folk"})
+
+    assert api.get(f"{PATH}/{people['id']}").json == {**people, "metadata": {"a": "1"}, "display_name": "Folk"}

@@ -2,18 +2,7 @@
 
 import pytest
 
-PATH = "/api/v2/users"
-ROOT_ATTRIBUTES = {
-    "name": "Other",
-    "given_name": "O.",
-    "family_name": "Ther",
-    "nickname": "oth",
-    "picture": "https://example.com/o.png",
-}
-
-
-def path(user):
-    return f"{PATH}/{user['user_id']}"
+from tests.web.management.conftest import ROOT_ATTRIBUTES, path
 
 
 @pytest.fixture
@@ -115,15 +104,9 @@ def test_what_is_ours_can_be_changed_for_anybody(api, gil):
     assert changed == {**gil, **ours, "updated_at": changed["updated_at"]}
 
 
-def link(api, user, secondary):
-    provider, _, identity_id = secondary["user_id"].partition("|")
-    answer = api.post(f"{path(user)}/identities", {"provider": provider, "user_id": identity_id})
-    assert answer.status == 201, answer.text
-
-
-def test_a_linked_database_account_opens_no_door_to_them(api, gil, new_user):
+def test_a_linked_database_account_opens_no_door_to_them(api, gil, new_user, link):
     own = new_user(email="gil@home.example")
-    link(api, gil, own)
+    link(gil, own)
     connection = own["identities"][0]["connection"]
 
     answers = [
@@ -137,9 +120,9 @@ def test_a_linked_database_account_opens_no_door_to_them(api, gil, new_user):
     assert (after["name"], after["email"]) == ("Gil", "Gil@Example.com")
 
 
-def test_an_account_that_is_linked_is_read_only_where_it_is_linked_to(api, gil, new_user):
+def test_an_account_that_is_linked_is_read_only_where_it_is_linked_to(api, gil, new_user, link):
     own = new_user(email="gil@home.example")
-    link(api, own, gil)
+    link(own, gil)
 
     answer = api.patch(path(own), {"email": "other@example.com", "connection": "over-google-oauth2"})
 

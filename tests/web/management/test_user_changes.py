@@ -3,19 +3,7 @@
 import pytest
 
 from chalicelib.core.tenants import DEFAULT_CONNECTION
-
-PATH = "/api/v2/users"
-ROOT_ATTRIBUTES = {
-    "name": "Other",
-    "given_name": "O.",
-    "family_name": "Ther",
-    "nickname": "oth",
-    "picture": "https://example.com/o.png",
-}
-
-
-def path(user):
-    return f"{PATH}/{user['user_id']}"
+from tests.web.management.conftest import ROOT_ATTRIBUTES, USERS, path
 
 
 @pytest.fixture
@@ -87,7 +75,7 @@ def test_what_is_not_ones_to_set_is_refused(api, ann, name):
 
 
 def test_an_unknown_user_cannot_be_changed(api):
-    answer = api.patch(f"{PATH}/auth0|nobody", {"name": "Ann"})
+    answer = api.patch(f"{USERS}/auth0|nobody", {"name": "Ann"})
 
     assert (answer.status, answer.json["errorCode"]) == (404, "inexistent_user")
 

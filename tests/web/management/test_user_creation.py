@@ -6,9 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from chalicelib.core.tenants import DEFAULT_CONNECTION
-
-PATH = "/api/v2/users"
-
+from tests.web.management.conftest import USERS, path
 
 # What a new user is
 
@@ -38,7 +36,7 @@ def test_a_new_user_has_auth0s_defaults(post_user):
 
 
 def test_a_user_who_never_signed_in_has_no_last_login_and_no_counted_one(api, new_user):
-    user = api.get(f"{PATH}/{new_user()['user_id']}").json
+    user = api.get(f"{USERS}/{new_user()['user_id']}").json
 
     assert user["logins_count"] == 0
     assert not {"last_login", "last_ip", "last_password_reset", "blocked"} & user.keys()
@@ -61,7 +59,7 @@ def test_everything_that_was_sent_comes_back(api, post_user):
     created = post_user(**sent, verify_email=False).json
 
     assert sent.items() <= created.items()
-    assert api.get(f"{PATH}/{created['user_id']}").json == created
+    assert api.get(path(created)).json == created
 
 
 def test_what_is_null_is_as_if_it_was_not_sent(api, post_user):
@@ -69,7 +67,7 @@ def test_what_is_null_is_as_if_it_was_not_sent(api, post_user):
     plain = post_user(email="ann@example.com", user_id="one").json
 
     body = {"connection": DEFAULT_CONNECTION, "email": "ann2@example.com", "password": "Long-enough-1"}
-    created = api.post(PATH, {**body, **dict.fromkeys((*names, "user_metadata", "app_metadata"))})
+    created = api.post(USERS, {**body, **dict.fromkeys((*names, "user_metadata", "app_metadata"))})
 
     assert created.status == 201
     assert created.json.keys() == plain.keys()
@@ -122,7 +120,7 @@ def test_an_address_past_a_limit_is_refused_with_the_limit(api, post_user, email
     assert (answer.status, answer.json["errorCode"]) == (400, "invalid_body")
     assert said in answer.json["message"]
     assert "on property email" in answer.json["message"]
-    assert api.get(PATH).json == []
+    assert api.get(USERS).json == []
 
 
 @pytest.mark.security(43)
@@ -158,7 +156,7 @@ def test_a_user_id_of_ones_own_is_put_behind_the_provider_and_can_be_read(api, p
 
     assert created["user_id"] == f"auth0|{given}"
     assert created["identities"][0]["user_id"] == given
-    assert api.get(f"{PATH}/{quote(created['user_id'], safe='')}").json == created
+    assert api.get(f"{USERS}/{quote(created['user_id'], safe='')}").json == created
 
 
 @pytest.mark.security(43)
@@ -205,7 +203,7 @@ def test_an_address_is_used_once_in_a_connection(api, post_user, opens, again):
         "errorCode": "auth0_idp_error",
     }
     assert opens("ann@example.com", "The-first-one-1")
-    assert len(api.get(PATH).json) == 1
+    assert len(api.get(USERS).json) == 1
 
 
 def test_the_same_address_in_another_connection_is_another_user(api, new_user, new_connection, opens):
@@ -225,11 +223,11 @@ def test_the_same_address_and_id_in_another_tenant_are_another_user(api, acme, n
     mine = new_user(email="ann@example.com", user_id="ann", name="Mine")
 
     body = {"connection": DEFAULT_CONNECTION, "email": "ann@example.com", "password": "Long-enough-1"}
-    theirs = acme.post(PATH, {**body, "user_id": "ann", "name": "Theirs"})
+    theirs = acme.post(USERS, {**body, "user_id": "ann", "name": "Theirs"})
 
     assert theirs.status == 201
-    assert api.get(f"{PATH}/{mine['user_id']}").json["name"] == "Mine"
-    assert acme.get(f"{PATH}/{mine['user_id']}").json["name"] == "Theirs"
+    assert api.get(path(mine)).json["name"] == "Mine"
+    assert acme.get(path(mine)).json["name"] == "Theirs"
 
 
 # What a caller cannot set

@@ -4,11 +4,7 @@ import json
 
 import pytest
 
-PATH = "/api/v2/users"
-
-
-def path(user):
-    return f"{PATH}/{user['user_id']}"
+from tests.web.management.conftest import USERS, path
 
 
 def add_key(api, user):
@@ -33,8 +29,8 @@ def test_a_deleted_user_is_gone_through_every_door(api, new_user):
     assert api.get(path(user)).status == 404
     assert api.patch(path(user), {"name": "Ann"}).status == 404
     assert api.get("/api/v2/users-by-email", query={"email": "ann@example.com"}).json == []
-    assert api.get(PATH).json == [other]
-    assert api.get(PATH, query={"connection": user["identities"][0]["connection"]}).json == [other]
+    assert api.get(USERS).json == [other]
+    assert api.get(USERS, query={"connection": user["identities"][0]["connection"]}).json == [other]
 
 
 def test_nobody_signs_in_by_the_names_of_a_deleted_user(api, core, new_connection, new_user):
@@ -51,10 +47,10 @@ def test_nobody_signs_in_by_the_names_of_a_deleted_user(api, core, new_connectio
 def test_deleting_an_unknown_user_is_no_error(api, new_user, unknown):
     user = new_user()
 
-    answer = api.delete(f"{PATH}/{unknown}")
+    answer = api.delete(f"{USERS}/{unknown}")
 
     assert (answer.status, answer.text) == (204, "")
-    assert api.get(PATH).json == [user]
+    assert api.get(USERS).json == [user]
 
 
 def test_deleting_twice_is_no_error(api, new_user):

@@ -3,23 +3,7 @@
 import pytest
 
 from chalicelib.core.tenants import DEFAULT_CONNECTION
-
-PATH = "/api/v2/users"
-
-
-def path(user):
-    return f"{PATH}/{user['user_id']}"
-
-
-@pytest.fixture
-def link(api):
-    """Link another user's account to a user; further fields take the place of those."""
-
-    def link(user, secondary, **other):
-        provider, _, identity_id = secondary["user_id"].partition("|")
-        return api.post(f"{path(user)}/identities", {"provider": provider, "user_id": identity_id, **other})
-
-    return link
+from tests.web.management.conftest import USERS, path
 
 
 @pytest.fixture
@@ -59,8 +43,7 @@ def test_a_linked_account_stands_in_the_identities_with_what_it_knew(api, link, 
     assert main == ann["identities"][0]
     assert linked == {
         **work["identities"][0],
-        "profileData": {name: work[name] for name in ("email", "email_verified", "name", "nickname", "picture")}
-        | {"phone_verified": False},
+        "profileData": {name: work[name] for name in ("email", "email_verified", "name", "nickname", "picture")},
     }
     assert api.get(path(ann)).json == {**ann, "identities": answer.json}
 
@@ -70,7 +53,7 @@ def test_the_linked_user_is_no_user_any_more(api, link, ann, work):
 
     assert api.get(path(work)).status == 404
     assert api.get("/api/v2/users-by-email", query={"email": "ann@work.example"}).json == []
-    assert [user["user_id"] for user in api.get(PATH).json] == [ann["user_id"]]
+    assert [user["user_id"] for user in api.get(USERS).json] == [ann["user_id"]]
 
 
 def test_metadata_of_the_linked_user_is_dropped_as_with_auth0(api, link, ann, work):
@@ -92,7 +75,7 @@ def test_who_signs_in_by_a_linked_name_is_the_user(core, link, ann, work, people
 def test_a_user_is_listed_at_the_connection_of_a_linked_account(api, link, ann, work):
     link(ann, work)
 
-    listed = api.get(PATH, query={"connection": "people"}).json
+    listed = api.get(USERS, query={"connection": "people"}).json
     assert [user["user_id"] for user in listed] == [ann["user_id"]]
 
 
@@ -220,7 +203,7 @@ def test_another_body_is_refused(api, ann, body):
 @pytest.mark.security(33)
 def test_a_user_of_another_tenant_is_not_linked(api, acme, link, ann):
     body = {"connection": DEFAULT_CONNECTION, "email": "bob@example.com", "password": "Long-enough-1"}
-    theirs = acme.post(PATH, body).json
+    theirs = acme.post(USERS, body).json
 
     answer = link(ann, theirs)
 
@@ -301,7 +284,7 @@ def test_an_account_may_be_linked_and_unlinked_again(api, link, unlink, ann, wor
         assert link(ann, work).status == 201
         assert unlink(ann, work).status == 200
 
-    assert len(api.get(PATH).json) == 2
+    assert len(api.get(USERS).json) == 2
 
 
 def test_the_identity_a_user_began_with_is_not_unlinked(unlink, ann):

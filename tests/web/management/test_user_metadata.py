@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.core.callers import Caller
+from tests.web.management.conftest import nested, path
 
-PATH = "/api/v2/users"
 LIMIT = 380_000
 RESERVED = [
     "__tenant",
@@ -30,18 +30,6 @@ RESERVED = [
     "user_id",
 ]
 both_kinds = pytest.mark.parametrize("kind", ["user_metadata", "app_metadata"])
-
-
-def path(user):
-    return f"{PATH}/{user['user_id']}"
-
-
-def nested(levels):
-    """Give an object of so many levels."""
-    document = {"in": "the innermost"}
-    for _ in range(levels - 1):
-        document = {"in": document}
-    return document
 
 
 # Merging
@@ -155,28 +143,12 @@ def test_metadata_is_an_object(api, new_user, kind, value):
     assert f"on property {kind}" in answer.json["message"]
 
 
-class Interrupted:
-    """The store of users, where somebody else's write comes after the first read."""
-
-    def __init__(self, store, meanwhile):
-        self.store, self.meanwhile = store, iter([meanwhile])
-
-    def find(self, tenant, user_id):
-        user = self.store.find(tenant, user_id)
-        for write in self.meanwhile:
-            write()
-        return user
-
-    def __getattr__(self, name):
-        return getattr(self.store, name)
-
-
-def test_a_change_that_came_between_is_not_lost(api, core, new_user):
+def test_a_change_that_came_between_is_not_lost(api, core, new_user, interrupted):
     user = new_user(user_metadata={"a": 1})
-    meanwhile = Interrupted(core.users.store, lambda: api.patch(path(user), {"user_metadata": {"b": 2}}))
+    store = interrupted(core.users.store, lambda: api.patch(path(user), {"user_metadata": {"b": 2}}))
     caller = Caller(tenant="main", scopes=frozenset({"update:users"}))
 
-    replace(core.users, store=meanwhile).update(caller, user["user_id"], {"user_metadata": {"c": 3}})
+    replace(core.users, store=store).update(caller, user["user_id"], {"user_metadata": {"c": 3}})
 
     assert api.get(path(user)).json["user_metadata"] == {"a": 1, "b": 2, "c": 3}
 

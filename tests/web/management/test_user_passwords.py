@@ -6,13 +6,9 @@ import unicodedata
 import pytest
 
 from chalicelib.core.tenants import DEFAULT_CONNECTION
+from tests.web.management.conftest import USERS, path
 
-PATH = "/api/v2/users"
 WEAK = "PasswordStrengthError: Password is too weak"
-
-
-def path(user):
-    return f"{PATH}/{user['user_id']}"
 
 
 @pytest.fixture
@@ -97,7 +93,7 @@ def test_what_is_no_password_is_refused(api, new_user, password):
 def test_half_a_surrogate_pair_is_refused(api):
     body = f'{{"connection": "{DEFAULT_CONNECTION}", "email": "ann@example.com", "password": "Long-enough-1\\ud800"}}'
 
-    answer = api.post(PATH, body.encode())
+    answer = api.post(USERS, body.encode())
 
     assert (answer.status, answer.json["errorCode"]) == (400, "invalid_body")
 
@@ -312,6 +308,17 @@ def test_the_password_of_a_linked_account_is_set_by_its_connection(api, people, 
     assert opens("ann@example.com", "Long-enough-1")
 
 
+def test_earlier_passwords_of_an_account_count_also_while_it_is_linked(api, demanding, new_user):
+    demanding(password_history={"enable": True, "size": 5})
+    user, linked = new_user(), new_user(connection="demanding", password="password-0")
+    api.patch(path(linked), {"password": "password-1"})
+    api.post(f"{path(user)}/identities", {"provider": "auth0", "user_id": linked["user_id"]})
+
+    answer = api.patch(path(user), {"password": "password-0", "connection": "demanding"})
+
+    assert answer.json["message"] == "PasswordHistoryError: Password has previously been used"
+
+
 # Reading
 
 
@@ -324,7 +331,7 @@ def test_nobody_can_read_a_password_or_its_hash(api, new_connection, new_user):
 
     doors = ["", "/logs", "?fields=password,password_hash,credentials"]
     answers += [api.get(path(user) + door).text for door in doors]
-    answers += [api.get(door).text for door in (PATH, "/api/v2/logs", "/api/v2/users-by-email?email=ann@example.com")]
+    answers += [api.get(door).text for door in (USERS, "/api/v2/logs", "/api/v2/users-by-email?email=ann@example.com")]
 
     shown = "\n".join([*answers, json.dumps(user)])
     assert "ann@example.com" in shown

@@ -2,7 +2,8 @@
 
 import pytest
 
-PATH = "/api/v2/users"
+from tests.web.management.conftest import path
+
 FIELDS = [
     {"blocked": True},
     {"blocked": None},
@@ -21,10 +22,6 @@ FIELDS = [
     {"client_id": "a-client"},
 ]
 each_field = pytest.mark.parametrize("change", FIELDS, ids=lambda change: next(iter(change)))
-
-
-def path(user):
-    return f"{PATH}/{user['user_id']}"
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 import pytest
 
 from chalicelib.core.tenants import DEFAULT_CONNECTION
-
-PATH = "/api/v2/users"
+from tests.web.management.conftest import USERS
 
 
 @pytest.fixture
@@ -16,7 +15,7 @@ def with_usernames(new_connection):
 
 
 def test_the_connection_is_required(api):
-    answer = api.post(PATH, {"email": "ann@example.com", "password": "Long-enough-1"})
+    answer = api.post(USERS, {"email": "ann@example.com", "password": "Long-enough-1"})
 
     assert answer.status == 400
     assert answer.json["message"] == "Payload validation error: 'Missing required property: connection'."

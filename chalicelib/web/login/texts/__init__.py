@@ -53,9 +53,13 @@ MessageName: TypeAlias = Literal[
     "sign_in_expired",
     "signed_out",
     "too_many_attempts",
+    "unblocked",
     "verify_email",
 ]
 """A page that only says something: each has a `message.<name>.title` and a `message.<name>.text`."""
+
+ConfirmationName: TypeAlias = Literal["unblock", "verify_email"]
+"""What a link does when it is used: each has a `confirmation.<name>.title`, `.text` with an `email`, and `.submit`."""
 
 RuleKey: TypeAlias = Literal[
     "rule.containsAtLeast",

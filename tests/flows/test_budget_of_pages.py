@@ -1,0 +1,87 @@
+"""What the pages behind links and around sign-ups ask of DynamoDB, against docs/budget.md."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.documents import table
+from tests.flows.browsing import EMAIL, PASSWORD, Application, Browser, shown_by, sign_in, state_of
+
+NEW = {"password": "another Horse battery 2", "password_again": "another Horse battery 2"}
+ROWS = {row["page"]: row["asks for"] for row in table("docs/budget.md", "page", "asks for")}
+
+
+@dataclass
+class Ann:
+    """Somebody who signs up, forgets and fails; each step gives what is left to do and to count."""
+
+    app: Any
+    application: Application
+    forget: Callable[[], Any]
+    mails: Callable[[], Any]
+    send: Callable[[], Any]
+
+    def shows(self, page: str) -> Callable[[], Any]:
+        browser = Browser(self.app)
+        state = state_of(shown_by(browser, self.application))
+        return lambda: browser.get(f"/u/{page}?state={state}")
+
+    def posts(self, page: str, **form: str) -> Callable[[], Any]:
+        browser = Browser(self.app)
+        state = state_of(shown_by(browser, self.application))
+        return lambda: browser.post(f"/u/{page}", {"state": state, **form})
+
+    def fails(self, times: int) -> Any:
+        for _ in range(times):
+            sign_in(Browser(self.app), self.application, password="wrong")
+
+    def opens(self, prepare: Callable[[], Any]) -> Callable[[], Any]:
+        prepare()
+        link = self.mails()[-1].link
+        return lambda: Browser(self.app).get(link)
+
+    def uses(self, prepare: Callable[[], Any], **form: str) -> Callable[[], Any]:
+        prepare()
+        link = self.mails()[-1].link
+        return lambda: Browser(self.app).post(link, form)
+
+    def fails_the_tenth_time(self) -> Callable[[], Any]:
+        self.fails(9)
+        return self.posts("login", username=EMAIL, password="wrong")
+
+
+STEPS: dict[str, Callable[[Ann], Callable[[], Any]]] = {
+    "GET /u/signup": lambda ann: ann.shows("signup"),
+    "POST /u/signup": lambda ann: ann.posts("signup", email="new@example.com", password=PASSWORD),
+    "GET /u/reset-password": lambda ann: ann.shows("reset-password"),
+    "POST /u/reset-password": lambda ann: ann.posts("reset-password", email=EMAIL),
+    "GET /u/reset-password behind a link": lambda ann: ann.opens(ann.forget),
+    "POST /u/reset-password behind a link": lambda ann: ann.uses(ann.forget, **NEW),
+    "GET /u/verify-email": lambda ann: ann.opens(ann.send),
+    "POST /u/verify-email": lambda ann: ann.uses(ann.send),
+    "GET /u/unblock": lambda ann: ann.opens(lambda: ann.fails(10)),
+    "POST /u/unblock": lambda ann: ann.uses(lambda: ann.fails(10)),
+    "POST /u/login, the tenth failure": lambda ann: ann.fails_the_tenth_time(),
+}
+
+
+@pytest.mark.parametrize("page", STEPS)
+def test_a_page_asks_dynamodb_for_what_the_budget_says_and_no_more(app, api, spa, ann, mailbox, forget, calls, page):
+    send = lambda: api.post("/api/v2/jobs/verification-email", {"user_id": ann})  # noqa: E731 - a step like the others
+    ask = STEPS[page](Ann(app, spa, forget, lambda: mailbox.to(EMAIL), send))
+    calls.clear()
+
+    answer = ask()
+
+    counted = Counter(name for name, _ in calls)
+    assert answer.status_code in {200, 303, 403}
+    assert (", ".join(f"{count} {name}" for name, count in counted.items()) or "nothing") == ROWS[page]
+
+
+def test_the_budget_has_these_pages_and_no_others():
+    assert STEPS.keys() == ROWS.keys()
