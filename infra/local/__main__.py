@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from infra.local import cloud, demo, env_file
 from infra.local.certificates import Authority
+from infra.local.demo_page import PATH as DEMO
+from infra.local.demo_page import DemoPage
 from infra.local.gateway import Gateway
 from infra.local.listeners import Listener, bind, serving
 from infra.local.mailbox import PATH as MAILBOX
@@ -24,7 +26,10 @@ from infra.local.tls import server_context
 from infra.ministack import MiniStack, MiniStackError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import ModuleType
+
+    from infra.local.pages import Answering
 
 _HELP = """\
 The whole of Gatehouse on this machine. Ctrl-C stops it; its data is kept.
@@ -83,12 +88,12 @@ def _run(settings: LocalSettings, exits: ExitStack, *, verbose: bool) -> None:
     ministack = MiniStack(settings.data_dir / "aws")
     endpoint = exits.enter_context(ministack)
     app_module = _import_app(endpoint, addresses)
-    _write_env(app_module, addresses)
+    environment = _write_env(app_module, addresses)
 
     # Left in the opposite order: first nobody is served any more, then the stream is read to its end.
     exits.enter_context(following(app_module.follow, endpoint, TABLE))
     exits.enter_context(each_minute(app_module.sweep))
-    gateway = Mailbox(Gateway(app_module.app), endpoint)
+    gateway = _demo_page(Mailbox(Gateway(app_module.app), endpoint), environment, addresses)
     exits.enter_context(serving([*listeners, *secured], gateway, verbose=verbose))
     exits.callback(say, "Stopping ...")
     say(_banner(settings, addresses))
@@ -111,20 +116,35 @@ def _import_app(endpoint: str, addresses: Addresses) -> ModuleType:
     return importlib.import_module("app")
 
 
-def _write_env(app_module: ModuleType, addresses: Addresses) -> None:
+def _write_env(app_module: ModuleType, addresses: Addresses) -> dict[str, str]:
+    """Make what is missing of the demo data, and write the environment file."""
     existing = env_file.read(addresses.env_path)
     if not existing:
         say("First start: creating the demo data ...")
     fixed = {
         "AUTH0_DOMAIN": addresses.domain,
         "GATEHOUSE_URL": addresses.http,
+        "GATEHOUSE_DEMO_URL": f"{addresses.http}{DEMO}",
         "GATEHOUSE_MAILBOX": f"{addresses.http}{MAILBOX}",
         # One authority, three names: Python's ssl and httpx, requests, and Node.
         "SSL_CERT_FILE": str(addresses.authority_path),
         "REQUESTS_CA_BUNDLE": str(addresses.authority_path),
         "NODE_EXTRA_CA_CERTS": str(addresses.authority_path),
     }
-    env_file.write(addresses.env_path, {**demo.seed(app_module, addresses.https, existing), **fixed})
+    environment = {**demo.seed(app_module, (addresses.http, addresses.https), existing), **fixed}
+    env_file.write(addresses.env_path, environment)
+    return environment
+
+
+def _demo_page(behind: Answering, environment: Mapping[str, str], addresses: Addresses) -> DemoPage:
+    values = {
+        "client_id": environment["GATEHOUSE_DEMO_CLIENT_ID"],
+        "issuer": f"{addresses.https}/",
+        "email": environment["GATEHOUSE_DEMO_EMAIL"],
+        "env_path": shown(addresses.env_path),
+        "mailbox": MAILBOX,
+    }
+    return DemoPage(behind, addresses.http, values)
 
 
 def _banner(settings: LocalSettings, addresses: Addresses) -> str:
@@ -134,6 +154,7 @@ Gatehouse is ready.
   http       {addresses.http}
   https      {addresses.https}
              trust {shown(addresses.authority_path)}
+  demo       {addresses.http}{DEMO}
   docs       {addresses.http}/docs
   mailbox    {addresses.http}{MAILBOX}
   settings   {shown(addresses.env_path)}

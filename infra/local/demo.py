@@ -16,9 +16,10 @@ from chalicelib.core.callers import Caller
 from chalicelib.core.management_scopes import MANAGEMENT_SCOPES, SYSTEM_SCOPES
 from chalicelib.core.paging import PageRequest
 from chalicelib.core.tenants import DEFAULT_CONNECTION, SYSTEM_TENANT
+from infra.local.demo_page import PATH as DEMO
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import ModuleType
 
     from chalicelib.core.clients import Client
@@ -28,12 +29,14 @@ MACHINE = "Local development"
 APPLICATION = "Demo application"
 DEMO_EMAIL = "demo@example.com"
 ADMIN_EMAIL = "admin@example.com"
+_OWN = "http://localhost:3000"
+"""Where a newcomer's own application is likely to be."""
 
 
-def seed(app_module: ModuleType, address: str, existing: Mapping[str, str]) -> dict[str, str]:
+def seed(app_module: ModuleType, addresses: Sequence[str], existing: Mapping[str, str]) -> dict[str, str]:
     """Create what is missing and give the lines of the environment file that only the seed knows.
 
-    `app_module` is the imported `app`; `address` is the https address without a slash at the end, such as
+    `app_module` is the imported `app`; `addresses` are where the stack is reached, without a slash at the end, such as
     `https://localhost:8443`; `existing` is what an earlier run wrote: nothing at the first start.
     """
     core: Core = app_module.app.core
@@ -42,10 +45,10 @@ def seed(app_module: ModuleType, address: str, existing: Mapping[str, str]) -> d
     main.have_tenant()
     for tenant in core.tenants.list(PageRequest(per_page=1_000)).items:
         core.tenants.renew_management_api(_Demo(core, tenant.name).caller)
-    main.application(address)
     return {
         **main.machine("AUTH0_CLIENT", tuple(MANAGEMENT_SCOPES), existing),
         **system.machine("GATEHOUSE_SYSTEM_CLIENT", (*MANAGEMENT_SCOPES, *SYSTEM_SCOPES), existing),
+        "GATEHOUSE_DEMO_CLIENT_ID": main.application(addresses),
         "GATEHOUSE_DEMO_EMAIL": DEMO_EMAIL,
         "GATEHOUSE_DEMO_PASSWORD": main.user(DEMO_EMAIL, "Demo User", existing.get("GATEHOUSE_DEMO_PASSWORD")),
         "GATEHOUSE_ADMIN_EMAIL": ADMIN_EMAIL,
@@ -82,17 +85,27 @@ class _Demo:
         self._grant(client.client_id, scope)
         return {f"{prefix}_ID": client.client_id, f"{prefix}_SECRET": secret}
 
-    def application(self, address: str) -> None:
-        """Have a single-page application that the default connection is enabled for."""
-        callbacks = (address, f"{address}/callback", "http://localhost:3000", "http://localhost:3000/callback")
-        settings = {"name": APPLICATION, "app_type": "spa", "callbacks": callbacks, "allowed_logout_urls": callbacks}
-        client = self._client(APPLICATION) or self.core.clients.create(self.caller, settings)[0]
-        if address not in client.callbacks:
-            ours = (*client.callbacks, address, f"{address}/callback")
-            self.core.clients.update(self.caller, client.client_id, {"callbacks": ours})
+    def application(self, addresses: Sequence[str]) -> str:
+        """Have a single-page application that the default connection is enabled for; give its client's id.
+
+        It may come back to every address the stack ever had.
+        """
+        wanted = [f"{address}{path}" for address in (*addresses, _OWN) for path in ("", "/callback", DEMO)]
+        client = self._client(APPLICATION)
+        if client is None:
+            settings = {"name": APPLICATION, "app_type": "spa", "callbacks": wanted, "allowed_logout_urls": wanted}
+            client = self.core.clients.create(self.caller, settings)[0]
+        missing = {
+            name: (*known, *(each for each in wanted if each not in known))
+            for name, known in (("callbacks", client.callbacks), ("allowed_logout_urls", client.allowed_logout_urls))
+            if not set(wanted) <= set(known)
+        }
+        if missing:
+            self.core.clients.update(self.caller, client.client_id, missing)
         connection = self.core.connections.named(self.tenant, DEFAULT_CONNECTION)
         if client.client_id not in connection.enabled_clients:
             self.core.connections.switch_clients(self.caller, connection.id, {client.client_id: True})
+        return client.client_id
 
     def user(self, email: str, name: str, known_password: str | None) -> str:
         """Have a user; give the password, a new one when the old one is not known any more."""

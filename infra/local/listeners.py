@@ -17,7 +17,7 @@ from infra.local.connection import Connection
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.mailbox import Answering
+    from infra.local.pages import Answering
 
 _HANDSHAKE_SECONDS = 10
 _DRAIN_SECONDS = 10

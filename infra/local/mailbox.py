@@ -12,13 +12,15 @@ from datetime import UTC, datetime
 from html import escape
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from infra.local.messages import Answer, refusal
+from infra.local.messages import refusal
+from infra.local.pages import is_local, page_answer
 
 if TYPE_CHECKING:
-    from infra.local.messages import Request
+    from infra.local.messages import Answer, Request
+    from infra.local.pages import Answering
 
 PATH = "/dev/mailbox"
 _KINDS = {PATH: "text/html", f"{PATH}.css": "text/css", f"{PATH}.json": "application/json"}
@@ -26,13 +28,6 @@ _TAKEN = "/_ministack/ses/messages"
 _SECONDS = 10
 _CSS = Path(__file__).with_suffix(".css")
 _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]}']")
-
-
-class Answering(Protocol):
-    """What answers requests."""
-
-    def answer(self, request: Request) -> Answer:
-        """Answer one request."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,12 +55,12 @@ class Mailbox:
         """Answer a request, if it comes by a name of this machine: another site's name may point here too."""
         if request.path not in _KINDS:
             return self._behind.answer(request)
-        if not _is_local(request.header("host")):
+        if not is_local(request):
             return refusal(403, "The mailbox is open to this machine only.")
         if request.method not in {"GET", "HEAD"}:
             return refusal(405, headers=[("Allow", "GET, HEAD")])
         try:
-            return _answer(_KINDS[request.path], self._text(request.path))
+            return page_answer(_KINDS[request.path], self._text(request.path))
         except (OSError, HTTPException, ValueError):
             return refusal(503, "MiniStack did not say which mails it took.")
 
@@ -101,25 +96,6 @@ def _received(mail: dict[str, Any]) -> Received:
         html=str(mail["BodyHtml"] or ""),
         links=_LINK.findall(text),
     )
-
-
-def _is_local(host: str) -> bool:
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:  # not a host at all
-        return False
-    return name in {"localhost", "127.0.0.1", "::1"} or name.endswith(".localhost")
-
-
-def _answer(content_type: str, text: str) -> Answer:
-    headers = [
-        ("Content-Type", f"{content_type}; charset=utf-8"),
-        ("Cache-Control", "no-store"),
-        ("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"),
-        ("Referrer-Policy", "no-referrer"),
-        ("X-Content-Type-Options", "nosniff"),
-    ]
-    return Answer(200, headers, text.encode())
 
 
 def _page(mails: list[Received]) -> str:

@@ -1,4 +1,4 @@
-"""`make bench`: prints start-up, CPU per request and capacity per operation. Asserts nothing: machines differ."""
+"""`make bench`: prints start-up, CPU per request and per step of signing in, capacity per operation. Asserts nothing."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ def main() -> None:
     print(f"Python {platform.python_version()} on {os.cpu_count()} x {_processor()}")
     imports.measure()
     # Not before: the memory of a child begins with its parent's.
-    from tests.bench import capacity, cpu, product
+    from tests.bench import capacity, cpu, product, sign_in
 
     with product.running() as opened:
         product.begin(opened)
         cpu.measure(opened)
+        sign_in.measure(opened)
         capacity.measure(opened)
 
 

@@ -1,27 +1,25 @@
-"""What the tests in a browser share: Chromium, and small sites on loopback that serve rendered pages as they are.
-
-Chromium is Debian's. Where there is none, these tests are skipped.
-"""
+"""What the tests in a browser share: Chromium, and small sites on loopback that serve rendered pages as they are."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from chalicelib.web import assets
 from chalicelib.web.surface import SECURITY_HEADERS, Rendered
+from tests.chromium import chromium
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
 LOGO = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 40 40'><rect width='40' height='40' fill='#0a6b3b'/></svg>"
 HTML = "text/html; charset=utf-8"
 
@@ -122,14 +120,9 @@ def shop() -> Iterator[Site]:
         yield site
 
 
-# Not for the session: while Playwright runs, no other test could start an event loop of its own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    # Chromium's sandbox does not start for root, who runs CI.
-    options = {"executable_path": CHROMIUM, "args": ["--no-sandbox"]}
-    with sync_playwright() as playwright, playwright.chromium.launch(**options) as browser:
+    with chromium() as browser:
         yield browser
 
 

@@ -10,17 +10,7 @@ from auth0.authentication.token_verifier import AsymmetricSignatureVerifier
 from auth0.management.core.api_error import ApiError
 from auth0.management.errors import BadRequestError, ConflictError, NotFoundError
 
-from tests.clients.conftest import management
-
-CONNECTION = "Username-Password-Authentication"
-PASSWORD = "correct Horse battery 1"
-
-
-@pytest.fixture
-def user(sdk, request):
-    created = sdk.users.create(connection=CONNECTION, email=f"{request.node.name}@example.com"[-60:], password=PASSWORD)
-    yield created
-    sdk.users.delete(created.user_id)
+from tests.clients.conftest import CONNECTION, PASSWORD, management
 
 
 def test_a_user_is_created_read_changed_blocked_and_deleted(sdk):

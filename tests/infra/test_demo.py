@@ -24,7 +24,7 @@ MOVED = "https://moved.test"
 
 @pytest.fixture
 def seed(app):
-    return lambda existing=None, address=ADDRESS: demo.seed(SimpleNamespace(app=app), address, existing or {})
+    return lambda existing=None, address=ADDRESS: demo.seed(SimpleNamespace(app=app), [address], existing or {})
 
 
 @pytest.fixture
@@ -84,13 +84,37 @@ def test_the_users_have_the_passwords_that_the_file_says(seed, core):
     assert signs_in(core, "system", env["GATEHOUSE_ADMIN_EMAIL"], env["GATEHOUSE_ADMIN_PASSWORD"])
 
 
+def application_of(core):
+    clients = core.clients.list(Caller(tenant="main"), PageRequest()).items
+    return next(client for client in clients if client.name == demo.APPLICATION)
+
+
 def test_the_application_may_use_the_default_connection(seed, core):
+    env = seed()
+
+    application = application_of(core)
+    assert application.client_id == env["GATEHOUSE_DEMO_CLIENT_ID"]
+    assert application.client_id in core.connections.named("main", DEFAULT_CONNECTION).enabled_clients
+
+
+def test_the_application_may_lead_back_to_the_demo_page_and_to_a_newcomers_own(seed, core):
     seed()
 
-    clients = core.clients.list(Caller(tenant="main"), PageRequest()).items
-    (application,) = [client for client in clients if client.name == demo.APPLICATION]
-    assert application.client_id in core.connections.named("main", DEFAULT_CONNECTION).enabled_clients
-    assert f"{ADDRESS}/callback" in application.callbacks
+    application = application_of(core)
+    assert application.callbacks == application.allowed_logout_urls
+    assert {f"{ADDRESS}/demo", f"{ADDRESS}/callback", "http://localhost:3000"} <= set(application.callbacks)
+
+
+def test_the_application_of_an_older_version_learns_the_demo_page_and_keeps_its_own(seed, core, api):
+    client_id = seed()["GATEHOUSE_DEMO_CLIENT_ID"]
+    older = {"callbacks": [ADDRESS, "https://mine.example"], "allowed_logout_urls": []}
+    api.patch(f"/api/v2/clients/{client_id}", older)
+
+    seed()
+
+    application = application_of(core)
+    assert {f"{ADDRESS}/demo", "https://mine.example"} <= set(application.callbacks)
+    assert f"{ADDRESS}/demo" in application.allowed_logout_urls
 
 
 def test_a_password_is_strong_enough_whatever_chance_made(monkeypatch):
@@ -212,9 +236,7 @@ def test_the_application_may_call_back_to_every_address_it_had(seed, core, moved
     with moved():
         seed(env, MOVED)
 
-    clients = core.clients.list(Caller(tenant="main"), PageRequest()).items
-    (application,) = [client for client in clients if client.name == demo.APPLICATION]
-    assert {f"{ADDRESS}/callback", f"{MOVED}/callback"} <= set(application.callbacks)
+    assert {f"{ADDRESS}/callback", f"{MOVED}/callback"} <= set(application_of(core).callbacks)
 
 
 def test_scopes_of_a_newer_version_are_granted(seed, core, api):
