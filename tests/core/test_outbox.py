@@ -98,6 +98,16 @@ def test_a_record_that_comes_twice_sends_one_mail(core, ask, ses, sent, waiting)
     assert len(sent()) == 1
 
 
+def test_the_stream_leaves_mails_to_the_sweep_from_the_first_that_is_not_taken(core, ask, waiting):
+    for n in range(3):
+        ask(f"user{n}@example.com")
+    records = [inserted(item)["Records"][0] for item in waiting()]
+
+    tasks.follow(core, {"Records": records})
+
+    assert sorted(item["tries"]["N"] for item in waiting()) == ["0", "0", "1"]
+
+
 def test_other_records_of_the_stream_send_nothing(core, ask, ses, sent, waiting):
     ses()
     ask()

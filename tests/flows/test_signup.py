@@ -347,6 +347,18 @@ def test_the_api_names_what_is_wrong_with_a_request(sign_up, body, error):
     assert sign_up(**body) == (400, {"error": "invalid_request", "error_description": error})
 
 
+def test_a_refusal_of_any_kind_has_auth0s_shape(app):
+    unknown = Browser(app, "nowhere").post("/dbconnections/signup", {})
+    unreadable = Browser(app).send("POST", "/dbconnections/signup", b"<xml/>", **{"Content-Type": "text/xml"})
+
+    shapes = [json.loads(answer.body) for answer in (unknown, unreadable)]
+    assert [(shape["name"], shape["statusCode"]) for shape in shapes] == [
+        ("NotFoundError", 404),
+        ("UnsupportedMediaTypeError", 415),
+    ]
+    assert all({"code", "description"} <= shape.keys() for shape in shapes)
+
+
 def test_a_connection_takes_sign_ups_for_the_clients_it_is_turned_on_for(api, sign_up):
     other = api.post("/api/v2/clients", {"name": "Other"}).json["client_id"]
 
