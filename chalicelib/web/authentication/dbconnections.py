@@ -83,7 +83,7 @@ def refuse(refused: Refused) -> Rendered:
         body = _password_refusal(error)
     else:
         status = HTTPStatus.BAD_REQUEST if isinstance(error, Conflict) else status
-        name = status.phrase.title().replace(" ", "") + "Error"
+        name = status.phrase.removesuffix(" Error").replace(" ", "") + "Error"
         body = {"name": name, "code": refused.code, "description": refused.message, "statusCode": int(status)}
     return Rendered(body=body, status=status)
 
