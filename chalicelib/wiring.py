@@ -115,7 +115,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     links = Links(stores.users, ambient)
     sweep = Sweep(stores.works, users, links, client_grants, connections, stores.sessions)
     keys = PemKeys()
-    clients = Clients(stores.clients, sweep, keys, ambient)
+    clients = Clients(stores.clients, sweep, keys, stores.logs, ambient)
     resource_servers = ResourceServers(stores.resource_servers, sweep, ambient, hosts)
     nouns = _Nouns(
         hosts=hosts,

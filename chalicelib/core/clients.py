@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.core.callers import Caller
     from chalicelib.core.client_keys import KeyReader
     from chalicelib.core.entities import EntityStore
+    from chalicelib.core.logs import LogStore
     from chalicelib.core.paging import Page, PageRequest
     from chalicelib.core.work import Finisher
 
@@ -37,6 +38,7 @@ GRANT_TYPES = {
 }
 """What a new client of each app_type may do. Implicit and password are off until they are asked for (S25)."""
 
+RISKY = frozenset({"implicit", "password", "http://auth0.com/oauth/grant-type/password-realm"})
 AUTHENTICATION = "client_authentication_methods"
 MAX_JWT_CONFIGURATION_BYTES = 10_000
 _MERGING = frozenset({"jwt_configuration", "refresh_token", "client_metadata"})
@@ -118,6 +120,7 @@ class Clients:
     store: EntityStore[Client]
     finisher: Finisher
     key_reader: KeyReader
+    logs: LogStore
     ambient: Ambient
 
     def make(self, attributes: Document) -> tuple[Client, str]:
@@ -133,6 +136,7 @@ class Clients:
         """Register an application. Gives it with its secret, which is kept only as a hash."""
         client, secret = self.make(attributes)
         self.store.create(caller.tenant, client, done(self.ambient, caller))
+        self._warn(caller, client, _risky(client))
         return client, secret
 
     def get(self, caller: Caller, client_id: str) -> Client:
@@ -173,7 +177,16 @@ class Clients:
         changed = self._authenticating(_patched(client, plain), patch.get(AUTHENTICATION))
         updated = replace(changed, updated_at=self.ambient.now())
         self.store.replace(caller.tenant, updated, done(self.ambient, caller))
+        self._warn(caller, updated, _risky(updated) - _risky(client))
         return updated
+
+    def _warn(self, caller: Caller, client: Client, grant_types: frozenset[str]) -> None:
+        """Say in the history that grant types were turned on that OAuth 2.0 advises against (RFC 9700, 2.1.2, 2.4)."""
+        if grant_types:
+            event = done(self.ambient, caller, type="w")
+            why = f"Grant types that are advised against were turned on: {', '.join(sorted(grant_types))}."
+            named = replace(event, description=why, client_id=client.client_id, client_name=client.name)
+            self.logs.record(caller.tenant, named)
 
     def _authenticating(self, client: Client, methods: Document | None) -> Client:
         """Set a client to prove itself by its keys, some of which may be new; by id only those it has."""
@@ -202,6 +215,10 @@ class Clients:
         work = Work.on(CLIENT, client_id, caller.tenant, self.ambient.now())
         self.store.retire(caller.tenant, client, work, done(self.ambient, caller))
         self.finisher.attempt(work)
+
+
+def _risky(client: Client) -> frozenset[str]:
+    return RISKY & frozenset(client.grant_types)
 
 
 def _outlasting(secrets: tuple[ClientSecret, ...], now: datetime, end: datetime) -> list[ClientSecret]:

@@ -32,6 +32,7 @@ TYPES = {
     "sdu": "Successful User Deletion",
     "seccft": "Success Exchange of Client Credentials for an Access Token",
     "feccft": "Failed Exchange of Client Credentials for an Access Token",
+    "w": "Warnings During Login",
     "s": "Success Login",
     "ssa": "Success Silent Auth",
     "f": "Failed Login",
