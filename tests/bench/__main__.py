@@ -1,4 +1,4 @@
-"""`make bench`: prints start-up, CPU per request and per step of signing in, capacity per operation. Asserts nothing."""
+"""`make bench`: prints start-up, CPU per request and step of signing in, capacity per operation. Asserts nothing."""
 
 from __future__ import annotations
 
