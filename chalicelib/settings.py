@@ -47,9 +47,9 @@ class Settings:
             default_tenant=environment.get("GATEHOUSE_DEFAULT_TENANT") or "main",
             shards=reader.number("GATEHOUSE_SHARDS", 1, 1, 16),
             aws_endpoint=environment.get("GATEHOUSE_AWS_ENDPOINT") or None,
-            argon2_memory_kib=reader.number("GATEHOUSE_ARGON2_MEMORY_KIB", 19_456, 8, 1_048_576),
-            argon2_iterations=reader.number("GATEHOUSE_ARGON2_ITERATIONS", 2, 1, 100),
-            argon2_lanes=reader.number("GATEHOUSE_ARGON2_LANES", 1, 1, 16),
+            argon2_memory_kib=reader.number("GATEHOUSE_ARGON2_MEMORY_KIB", 19_456, 64, 131_072),
+            argon2_iterations=reader.number("GATEHOUSE_ARGON2_ITERATIONS", 2, 1, 10),
+            argon2_lanes=reader.number("GATEHOUSE_ARGON2_LANES", 1, 1, 8),
             mail_from=reader.sender("GATEHOUSE_MAIL_FROM"),
             trust_cloudfront=reader.switch("GATEHOUSE_TRUST_CLOUDFRONT"),
         )

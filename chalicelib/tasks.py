@@ -15,12 +15,14 @@ def sweep(core: Core) -> None:
 
 
 def follow(core: Core, event: dict[str, Any]) -> None:
-    """Begin at once with what was just noted, rather than within a minute. May see a record twice, or late."""
+    """Begin at once with what was just noted, rather than within a minute. May see a record twice, or late.
+
+    Mails are left to the sweep from the first that is not taken: a stream must not wait for SES.
+    """
     noted = [record["dynamodb"] for record in event["Records"] if record["eventName"] == "INSERT"]
     kinds = [record["Keys"]["sk"]["S"] for record in noted]
     if "WORK" in kinds:
         core.sweep.run()
-    for kind, record in zip(kinds, noted, strict=True):
-        if kind == "MAIL":
-            letter = record["NewImage"]
-            core.outbox.deliver(letter["tenant"]["S"], letter["id"]["S"])
+    for letter in (record["NewImage"] for kind, record in zip(kinds, noted, strict=True) if kind == "MAIL"):
+        if not core.outbox.deliver(letter["tenant"]["S"], letter["id"]["S"]):
+            break

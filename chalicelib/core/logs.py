@@ -53,7 +53,6 @@ TYPES = {
     "sv": "Success Verification Email",
     "fv": "Failed Verification Email",
     "svr": "Success Verification Email Request",
-    "fvr": "Failed Verification Email Request",
     "scp": "Success Change Password",
     "fcp": "Failed Change Password",
     "scpr": "Success Change Password Request",

@@ -138,7 +138,7 @@ class Outbox:
         One that was tried before waits for its time, however often the stream tells of it.
         """
         waiting = self.store.find(tenant, letter_id)
-        return waiting is not None and waiting.tries == 0 and self._attempt(waiting)
+        return waiting is None or (waiting.tries == 0 and self._attempt(waiting))
 
     def _attempt(self, waiting: Waiting) -> bool:
         """Try one letter. One that fails holds up no other."""

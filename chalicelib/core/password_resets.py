@@ -29,6 +29,8 @@ from chalicelib.core.users import missing
 from chalicelib.core.verification import with_verified
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
     from chalicelib.core.clients import Client
@@ -67,7 +69,7 @@ class PasswordResets:
         """Make a link for whoever has this address at a connection."""
         connection, address = self.connections.get(caller, connection_id), email_address(email)
         found = self._reader(caller.tenant, connection, address)
-        if found.account is None:
+        if not found.known:
             raise missing()
         return self._hand_out(caller, found.user, found.account, terms)
 
@@ -79,26 +81,23 @@ class PasswordResets:
         Three round trips: the name, its user with the last link, and one transaction. A minute must pass before the
         next mail goes, and after each twice as long.
         """
-        tenant, address = caller.tenant, email_address(email)
+        tenant, address, now = caller.tenant, email_address(email), self.ambient.now()
         found = self._reader(tenant, connection, address)
-        too_soon = found.earlier is not None and not found.earlier.may_follow(self.ambient.now())
-        wanted = found.account is not None and not too_soon
-        user = found.user if wanted else nobody(connection, address, self.ambient.now())
-        account = found.account if wanted and found.account else user.main
+        too_soon = found.earlier is not None and not found.earlier.may_follow(now)
+        reader = _Reader.nobody(connection, address, now) if too_soon else found
         terms = Terms(lifetime=RESET_LIFETIME, client_id=client.client_id if client else "", marks_verified=True)
-        ticket, link = self.tickets.make(tenant, CHANGE_PASSWORD, user, account, terms, found.earlier)
+        ticket, link = self.tickets.make(tenant, CHANGE_PASSWORD, reader.user, reader.account, terms, reader.earlier)
         letter = self.outbox.note(
             caller,
             "change_password",
             address,
-            user=user,
+            user=reader.user,
             language=language,
             link=link,
             lifetime=RESET_LIFETIME,
-            wanted=wanted,
+            wanted=reader.known,
         )
-        event = self._asked(caller, found, address, too_soon=too_soon)
-        event = placed(event, client, connection)
+        event = placed(self._asked(caller, found, address, too_soon=too_soon), client, connection)
         self.tickets.store.issue(tenant, Issue(ticket=ticket, letter=letter, event=event))
 
     def open(self, caller: Caller, text: str) -> tuple[Opened, Connection]:
@@ -151,17 +150,17 @@ class PasswordResets:
 
     def _reader(self, tenant: str, connection: Connection, address: str) -> _Reader:
         """Find who reads mails at an address; for an unknown one, by as many reads, nobody."""
-        unknown = nobody(connection, address, self.ambient.now())
+        unknown = _Reader.nobody(connection, address, self.ambient.now())
         login = self.users.store.login(tenant, connection.id, address)
-        user_id = login.user_id if login else unknown.user_id
+        user_id = login.user_id if login else unknown.user.user_id
         user, earlier = self.tickets.store.with_user(tenant, user_id, CHANGE_PASSWORD)
         account = account_of(user, login.identity_id) if user and login else None
         if user is None or account is None or address_of(user, account) != address:
-            return _Reader(user=unknown, account=None, earlier=None)
+            return unknown
         return _Reader(user=user, account=account, earlier=earlier)
 
     def _asked(self, caller: Caller, found: _Reader, address: str, *, too_soon: bool) -> LogEvent:
-        if found.account is None:
+        if not found.known:
             return happened(self.ambient, caller, "fcpr", user_name=address, why=UNKNOWN)
         kind, why = ("fcpr", TOO_SOON) if too_soon else ("scpr", "")
         return happened(self.ambient, caller, kind, user_id=found.user.user_id, user_name=address, why=why)
@@ -175,8 +174,15 @@ class PasswordResets:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Reader:
-    """Who has an address. `account` None is nobody."""
+    """Who reads the mails at an address, and the last link they got there."""
 
     user: User
-    account: Identity | None
-    earlier: Ticket | None
+    account: Identity
+    earlier: Ticket | None = None
+    known: bool = True
+
+    @classmethod
+    def nobody(cls, connection: Connection, address: str, now: datetime) -> _Reader:
+        """Give whoever has an address that nobody has."""
+        user = nobody(connection, address, now)
+        return cls(user=user, account=user.main, known=False)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.callers import Caller
     from chalicelib.core.clients import Client
     from chalicelib.core.connections import Connection, Connections
-    from chalicelib.core.identities import Identity
+    from chalicelib.core.identities import Identity, Login
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.outbox import Outbox
     from chalicelib.core.tickets import Tickets
@@ -68,22 +68,25 @@ class UserBlocks:
 
         `enforced` leaves out what no connection holds against anybody any more.
         """
-        return self._listed(caller.tenant, self._databases_with(caller.tenant, name), enforced=enforced)
+        names = [(login.connection_id, login.name) for login in self._logins(caller.tenant, name)]
+        return self._listed(caller.tenant, names, enforced=enforced)
 
     def of_user(self, caller: Caller, user_id: str, *, enforced: bool = False) -> Sequence[Blocked]:
         """List from where the names of a user are refused."""
-        return self._listed(caller.tenant, self._names(self._get(caller.tenant, user_id)), enforced=enforced)
+        accounts = _databases_of(self._get(caller.tenant, user_id))
+        names = [(account.connection_id, name) for account in accounts for name in account.names]
+        return self._listed(caller.tenant, names, enforced=enforced)
 
     def release_named(self, caller: Caller, name: str) -> None:
         """Forget the failed attempts of whoever has a name."""
-        for connection_id, known, user_id in self._databases_with(caller.tenant, name):
-            event = happened(self.ambient, caller, "ublkdu", user_id=user_id, user_name=known)
-            self.attempts.clear(caller.tenant, connection_id, [known], event)
+        for login in self._logins(caller.tenant, name):
+            event = happened(self.ambient, caller, "ublkdu", user_id=login.user_id, user_name=login.name)
+            self.attempts.clear(caller.tenant, login.connection_id, [login.name], event)
 
     def release_user(self, caller: Caller, user_id: str) -> None:
         """Forget the failed attempts of every name of a user."""
         user = self._get(caller.tenant, user_id)
-        for account in self._databases_of(user):
+        for account in _databases_of(user):
             event = self._released(caller, user)
             self.attempts.clear(caller.tenant, account.connection_id, account.names, event)
 
@@ -109,25 +112,18 @@ class UserBlocks:
             raise missing()
         return user
 
-    def _databases_of(self, user: User) -> Sequence[Identity]:
-        return [account for account in user.identities if account.is_database]
-
-    def _names(self, user: User) -> Sequence[tuple[str, str, str]]:
-        return [
-            (account.connection_id, name, user.user_id)
-            for account in self._databases_of(user)
-            for name in account.names
-        ]
-
-    def _databases_with(self, tenant: str, name: str) -> Sequence[tuple[str, str, str]]:
-        """Find the databases of the tenant in which somebody has a name."""
+    def _logins(self, tenant: str, name: str) -> Sequence[Login]:
+        """Find whoever has a name, at every database of the tenant."""
         databases = [each.id for each in self.connections.databases(tenant)]
-        logins = self.users.logins(tenant, databases, name.strip().lower())
-        return [(login.connection_id, login.name, login.user_id) for login in logins]
+        return self.users.logins(tenant, databases, name.strip().lower())
 
-    def _listed(self, tenant: str, names: Sequence[tuple[str, str, str]], *, enforced: bool) -> Sequence[Blocked]:
-        every = [each for at, name, _ in names for each in self.attempts.blocked(tenant, at, name)]
+    def _listed(self, tenant: str, names: Sequence[tuple[str, str]], *, enforced: bool) -> Sequence[Blocked]:
+        every = [each for at, name in names for each in self.attempts.blocked(tenant, at, name)]
         if not enforced:
             return every
         protecting = {each.id for each in self.connections.databases(tenant) if each.protects_names}
         return [each for each in every if each.everywhere or each.connection_id in protecting]
+
+
+def _databases_of(user: User) -> Sequence[Identity]:
+    return [account for account in user.identities if account.is_database]

@@ -339,7 +339,8 @@ class Users:
         kind = next((kind for kind, it_did in changed.items() if it_did), None)
         if kind is None:
             return done(self.ambient, caller, user_id=user_id, details={"changed": list(fields)})
-        return happened(self.ambient, caller, kind, user_id=user_id, user_name=before.email or "")
+        event = happened(self.ambient, caller, kind, user_id=user_id, user_name=before.email or "")
+        return replace(event, details={**event.details, "changed": list(fields)})
 
     def _changed(self, tenant: str, user: User, patch: Document) -> Change:
         kinds = sorted({_KINDS[name] for name in patch if name in _KINDS})

@@ -19,7 +19,7 @@ from chalicelib.core.errors import Conflict, Gone
 from chalicelib.core.identities import Identity, Login, PasswordHistory
 from chalicelib.core.paging import Page
 from chalicelib.core.users import User, taken
-from chalicelib.core.work import USER, id_of
+from chalicelib.core.work import GENERATION, USER, id_of
 from chalicelib.storage import keys
 from chalicelib.storage.encoding import brief
 from chalicelib.storage.logs import event_item
@@ -205,6 +205,8 @@ class UserStore:
             transaction.delete(keys.linked(tenant, identity.full_id))
         for work in works:
             transaction.put(work_item(work))
+        # What was to be removed of earlier generations is removed with everything else.
+        transaction.delete(keys.work(tenant, id_of(GENERATION, user.user_id)))
         transaction.put(event_item(self.table, tenant, event, with_user=False)).commit()
 
     def purge(self, work: Work, limit: int) -> bool:

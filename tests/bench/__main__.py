@@ -1,4 +1,4 @@
-"""`make bench`: prints start-up, CPU per request and step of signing in, capacity per operation. Asserts nothing."""
+"""`make bench`: prints what a start, a request, a sign-in and an operation cost. Asserts nothing about time."""
 
 from __future__ import annotations
 

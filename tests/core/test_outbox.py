@@ -10,7 +10,9 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
 from chalicelib import tasks
+from chalicelib.core.callers import Caller
 from chalicelib.core.tenants import DEFAULT_CONNECTION
+from chalicelib.storage.outbox import put_letter
 from tests.conftest import REGION, SENDER
 
 PASSWORD = "correct Horse battery 1"
@@ -96,6 +98,16 @@ def test_a_record_that_comes_twice_sends_one_mail(core, ask, ses, sent, waiting)
     tasks.follow(core, record)
 
     assert len(sent()) == 1
+
+
+def test_the_stream_leaves_mails_to_the_sweep_from_the_first_that_is_not_taken(core, ask, waiting):
+    for n in range(3):
+        ask(f"user{n}@example.com")
+    records = [inserted(item)["Records"][0] for item in waiting()]
+
+    tasks.follow(core, {"Records": records})
+
+    assert sorted(item["tries"]["N"] for item in waiting()) == ["0", "0", "1"]
 
 
 def test_other_records_of_the_stream_send_nothing(core, ask, ses, sent, waiting):
@@ -197,6 +209,19 @@ def test_a_mail_whose_seal_cannot_be_opened_is_given_up(core, api, ask, ses, sen
         if item["sk"]["S"] == "MAIL":
             item["sealed"]["S"] = item["sealed"]["S"][:-4] + "AAAA"
     contents.restore(items)
+
+    core.outbox.run()
+
+    assert (sent(), waiting()) == ([], [])
+    assert api.get("/api/v2/logs").json[0]["type"] == "fn"
+
+
+def test_a_mail_to_what_is_no_address_is_given_up_at_once(core, api, ses, sent, waiting):
+    ses()
+    letter = core.outbox.note(Caller(tenant="main"), "password_changed", "an identity provider's idea of an address")
+    transaction = core.outbox.store.table.write()
+    put_letter(transaction, letter)
+    transaction.commit()
 
     core.outbox.run()
 

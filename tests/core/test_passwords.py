@@ -65,7 +65,7 @@ def refusal(policy, password, personal=NOBODY, *, common=frozenset(), previous=(
 # Strength
 
 
-@pytest.mark.security("S1")
+@pytest.mark.security(1)
 @pytest.mark.parametrize(
     ("name", "accepted"),
     [
@@ -94,7 +94,7 @@ def test_a_password_at_the_limit_of_its_policy_is_accepted(name, accepted):
     assert error is None
 
 
-@pytest.mark.security("S1")
+@pytest.mark.security(1)
 @pytest.mark.parametrize(
     ("name", "refused", "lacking"),
     [
@@ -147,7 +147,7 @@ def test_every_special_character_of_owasp_counts(character):
     assert error is None
 
 
-@pytest.mark.security("S4")
+@pytest.mark.security(4)
 @pytest.mark.parametrize("name", ["none", "low"])
 @pytest.mark.parametrize("password", ["correct horse battery staple", "aaaaaaaaaa", "0000000000", "пароль пароль"])
 def test_none_and_low_have_no_rule_of_composition(name, password):
@@ -158,7 +158,7 @@ def test_none_and_low_have_no_rule_of_composition(name, password):
     assert error is None
 
 
-@pytest.mark.security("S2")
+@pytest.mark.security(2)
 @pytest.mark.parametrize("name", ["none", "low", "fair", "good", "excellent"])
 def test_a_password_of_a_million_characters_is_accepted(name):
     password = "aB3!" * 250_000
@@ -168,7 +168,7 @@ def test_a_password_of_a_million_characters_is_accepted(name):
     assert error is None
 
 
-@pytest.mark.security("S43")
+@pytest.mark.security(43)
 @pytest.mark.parametrize("name", ["none", "low", "good", "excellent"])
 @pytest.mark.parametrize("length", [1, 4, 12, 128])
 def test_min_length_takes_the_place_of_the_policys_length(name, length):
@@ -307,7 +307,7 @@ def test_every_refusal_has_auth0s_name_message_and_description():
 # The dictionary
 
 
-@pytest.mark.security("S5")
+@pytest.mark.security(5)
 @pytest.mark.parametrize("password", ["sunshine", "SUNSHINE", "SunShine"])
 def test_a_common_password_is_refused_in_any_case(password):
     demanded = policy(dictionary=True)
@@ -317,7 +317,7 @@ def test_a_common_password_is_refused_in_any_case(password):
     assert isinstance(error, PasswordDictionaryError)
 
 
-@pytest.mark.security("S5")
+@pytest.mark.security(5)
 @pytest.mark.parametrize("password", ["sunshine1", " sunshine", "sunshine "])
 def test_a_password_that_only_contains_a_common_one_is_accepted(password):
     demanded = policy(dictionary=True)
@@ -327,7 +327,7 @@ def test_a_password_that_only_contains_a_common_one_is_accepted(password):
     assert error is None
 
 
-@pytest.mark.security("S5")
+@pytest.mark.security(5)
 @pytest.mark.parametrize("options", [{}, {"password_dictionary": None}, {"password_dictionary": {}}])
 def test_common_passwords_are_refused_where_nobody_said_otherwise(options):
     demanded = PasswordPolicy.from_options({"passwordPolicy": "none", **options})
@@ -362,7 +362,7 @@ def test_a_connections_own_words_are_refused_in_any_case(password):
     assert isinstance(error, PasswordDictionaryError)
 
 
-@pytest.mark.security("S43")
+@pytest.mark.security(43)
 def test_two_hundred_own_words_of_fifty_characters_are_accepted():
     words = [f"{number:050d}" for number in range(200)]
 
@@ -444,7 +444,7 @@ def test_personal_information_is_allowed_where_the_option_is_off():
 # History
 
 
-@pytest.mark.security("S43")
+@pytest.mark.security(43)
 @pytest.mark.parametrize("size", [1, 5, 24])
 def test_as_many_earlier_passwords_as_the_option_says_are_refused(size):
     demanded = policy(password_history={"enable": True, "size": size})
@@ -490,7 +490,7 @@ def test_a_password_that_fails_for_another_reason_is_not_hashed():
 # Options
 
 
-@pytest.mark.security("S1")
+@pytest.mark.security(1)
 def test_a_connection_without_options_demands_good_and_eight_characters():
     demanded = PasswordPolicy.from_options({})
 
@@ -514,7 +514,7 @@ def test_a_history_without_a_size_keeps_five():
     assert demanded.history_size == 5
 
 
-@pytest.mark.security("S43")
+@pytest.mark.security(43)
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -548,7 +548,7 @@ def test_an_option_outside_its_limits_is_refused_with_the_limit(options, said):
 # Unicode
 
 
-@pytest.mark.security("S3")
+@pytest.mark.security(3)
 @pytest.mark.parametrize(
     "password", ["\x00\x00\x00\x00\x00\x00", "👩‍👩‍👧‍👦 family", "  spaces  ", "e\u0301toile", "étoile"]
 )
@@ -561,7 +561,7 @@ def test_a_password_is_taken_exactly_as_typed(password):
     assert bytes_hashed.decode() == password
 
 
-@pytest.mark.security("S3")
+@pytest.mark.security(3)
 def test_composed_and_decomposed_letters_are_two_passwords():
     composed, decomposed = encoded("étoile"), encoded("e\u0301toile")
 

@@ -27,7 +27,7 @@ def seconds(work):
     return perf_counter() - started
 
 
-@pytest.mark.security("S6")
+@pytest.mark.security(6)
 def test_the_defaults_are_argon2id_with_19_mib_two_passes_and_one_lane():
     hasher = Argon2PasswordHasher()
 
@@ -41,7 +41,7 @@ def test_the_defaults_are_argon2id_with_19_mib_two_passes_and_one_lane():
     assert not hasher.outdated(stored)
 
 
-@pytest.mark.security("S6")
+@pytest.mark.security(6)
 def test_the_salt_is_sixteen_bytes_of_the_given_randomness():
     asked = []
 
@@ -55,14 +55,14 @@ def test_the_salt_is_sixteen_bytes_of_the_given_randomness():
     assert stored.split("$")[4] == "/" * 21 + "w"
 
 
-@pytest.mark.security("S6")
+@pytest.mark.security(6)
 def test_the_same_password_has_another_hash_each_time():
     stored = {CHEAP.hash("open sesame") for _ in range(20)}
 
     assert len(stored) == 20
 
 
-@pytest.mark.security("S2")
+@pytest.mark.security(2)
 @pytest.mark.parametrize("length", [10_000, 100_000])
 def test_long_passwords_that_differ_in_the_last_character_are_different(length):
     first, second = "x" * (length - 1) + "y", "x" * (length - 1) + "z"
@@ -75,7 +75,7 @@ def test_long_passwords_that_differ_in_the_last_character_are_different(length):
     assert not CHEAP.verify(stored_first, first[:-1])
 
 
-@pytest.mark.security("S3")
+@pytest.mark.security(3)
 @pytest.mark.parametrize(
     ("password", "nearly"),
     [
@@ -183,7 +183,7 @@ def test_a_hash_of_another_kind_of_argon2_verifies_nothing():
     assert verified is False
 
 
-@pytest.mark.security("S43")
+@pytest.mark.security(43)
 @pytest.mark.parametrize(("memory_kib", "iterations", "lanes"), [(131_073, 1, 1), (16, 11, 1), (72, 1, 9)])
 def test_a_stored_hash_one_past_the_limit_of_cost_is_not_verified(memory_kib, iterations, lanes):
     dear = Argon2id(salt=os.urandom(16), length=32, iterations=iterations, lanes=lanes, memory_cost=memory_kib)
@@ -215,7 +215,7 @@ def test_a_stored_hash_cannot_choose_to_take_the_machine(cost):
     assert perf_counter() - started < 1
 
 
-@pytest.mark.security("S43")
+@pytest.mark.security(43)
 @pytest.mark.parametrize(("memory_kib", "iterations", "lanes"), [(131_072, 1, 1), (16, 10, 1), (64, 1, 8), (8, 1, 1)])
 def test_a_hash_at_the_limit_of_cost_is_verified_by_any_hasher(memory_kib, iterations, lanes):
     stored = Argon2PasswordHasher(memory_kib, iterations, lanes).hash("open sesame")
@@ -224,7 +224,7 @@ def test_a_hash_at_the_limit_of_cost_is_verified_by_any_hasher(memory_kib, itera
     assert not CHEAP.verify(stored, "open says me")
 
 
-@pytest.mark.security("S43")
+@pytest.mark.security(43)
 @pytest.mark.parametrize(
     ("memory_kib", "iterations", "lanes"),
     [(131_073, 1, 1), (7, 1, 1), (15, 1, 2), (16, 11, 1), (16, 0, 1), (72, 1, 9), (16, 1, 0)],
@@ -234,7 +234,7 @@ def test_a_hasher_that_could_not_verify_its_own_hashes_is_not_made(memory_kib, i
         Argon2PasswordHasher(memory_kib, iterations, lanes)
 
 
-@pytest.mark.security("S6")
+@pytest.mark.security(6)
 @pytest.mark.parametrize(
     ("memory_kib", "iterations", "lanes", "outdated"),
     [
@@ -255,7 +255,7 @@ def test_a_hash_is_outdated_when_anything_in_it_is_weaker(memory_kib, iterations
     assert current.outdated(stored) == outdated
 
 
-@pytest.mark.security("S6")
+@pytest.mark.security(6)
 def test_a_hash_with_a_short_salt_or_tag_verifies_and_is_outdated():
     short_salt = "$argon2id$v=19$m=16,t=2,p=1$" + "A" * 11 + "$" + "A" * 43
     short_tag = "$argon2id$v=19$m=16,t=2,p=1$" + "A" * 22 + "$" + "A" * 22
@@ -265,7 +265,7 @@ def test_a_hash_with_a_short_salt_or_tag_verifies_and_is_outdated():
     assert outdated == [True, True]
 
 
-@pytest.mark.security("S7")
+@pytest.mark.security(7)
 @pytest.mark.parametrize("stored", [None, "", "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"])
 def test_nobody_and_a_user_without_a_password_take_as_long_as_a_wrong_password(stored):
     hasher = Argon2PasswordHasher(memory_kib=4_096)
@@ -280,7 +280,7 @@ def test_nobody_and_a_user_without_a_password_take_as_long_as_a_wrong_password(s
     assert known_user / 2 < nobody < known_user * 2
 
 
-@pytest.mark.security("S7")
+@pytest.mark.security(7)
 @pytest.mark.parametrize("password", ["", "\x00", "x" * 100_000])
 def test_nobody_has_a_password(password):
     verified = CHEAP.verify_nobody(password)

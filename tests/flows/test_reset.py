@@ -468,6 +468,17 @@ def test_a_changed_address_is_told_to_the_one_before(api, ann, mailbox):
     assert api.get(f"/api/v2/users/{ann}/logs").json[0]["type"] == "sce"
 
 
+def test_a_changed_user_name_is_recorded_as_such(api):
+    named = {"name": "named", "strategy": "auth0", "enabled_clients": ["any"], "options": {"requires_username": True}}
+    api.post("/api/v2/connections", named)
+    body = {"connection": "named", "email": NOBODY, "username": "ann", "password": PASSWORD}
+    user_id = api.post("/api/v2/users", body).json["user_id"]
+
+    api.patch(f"/api/v2/users/{user_id}", {"username": "annie", "connection": "named"})
+
+    assert api.get(f"/api/v2/users/{user_id}/logs").json[0]["type"] == "scu"
+
+
 def test_other_changes_are_not_told(api, ann, mailbox):
     api.patch(f"/api/v2/users/{ann}", {"nickname": "annie", "blocked": True})
 

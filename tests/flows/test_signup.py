@@ -105,10 +105,15 @@ def test_a_sign_up_is_in_the_history_of_the_user(browser, spa, api, fill_in):
 def test_what_is_wrong_stands_beside_what_was_typed(browser, fill_in, form, said):
     page = fill_in(browser, **form)
 
-    shown = page.body.decode()
     assert page.status_code == 400
-    assert said in shown
-    assert form.get("password") is None or f'value="{form["password"]}"' not in shown.replace('value=""', "")
+    assert said in page.body.decode()
+
+
+def test_a_password_that_was_refused_is_not_shown_again(browser, fill_in):
+    page = fill_in(browser, email="new@example.com", password="short")
+
+    assert 'value="new@example.com"' in page.body.decode()
+    assert "short" not in re.sub(r"<[^>]*(src|href)=[^>]*>", "", page.body.decode())
 
 
 def test_the_page_says_which_rules_a_password_breaks(browser, fill_in):
@@ -345,6 +350,18 @@ def test_a_bad_password_is_refused_before_the_address_is_looked_up(sign_up, ann)
 )
 def test_the_api_names_what_is_wrong_with_a_request(sign_up, body, error):
     assert sign_up(**body) == (400, {"error": "invalid_request", "error_description": error})
+
+
+def test_a_refusal_of_any_kind_has_auth0s_shape(app):
+    unknown = Browser(app, "nowhere").post("/dbconnections/signup", {})
+    unreadable = Browser(app).send("POST", "/dbconnections/signup", b"<xml/>", **{"Content-Type": "text/xml"})
+
+    shapes = [json.loads(answer.body) for answer in (unknown, unreadable)]
+    assert [(shape["name"], shape["statusCode"]) for shape in shapes] == [
+        ("NotFoundError", 404),
+        ("UnsupportedMediaTypeError", 415),
+    ]
+    assert all({"code", "description"} <= shape.keys() for shape in shapes)
 
 
 def test_a_connection_takes_sign_ups_for_the_clients_it_is_turned_on_for(api, sign_up):

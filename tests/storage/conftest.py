@@ -104,11 +104,6 @@ def given(stores: Stores, ambient: Ambient) -> Given:
 
 
 @pytest.fixture
-def caller() -> Caller:
-    return Caller(tenant=TENANT, subject="tests@clients", operation="Test")
-
-
-@pytest.fixture
 def race() -> Callable[..., Outcomes]:
     return run_at_once
 
@@ -328,6 +323,7 @@ class Crash:
 
     client: Any
     calls: int = 0
+    crashed: bool = False
 
     @contextmanager
     def after(self, calls: int) -> Iterator[None]:

@@ -14,6 +14,7 @@ from chalicelib.web.errors import STATUS, UnsupportedMediaType
 from chalicelib.web.surface import MANAGEMENT, OAUTH, Gatehouse, Surface
 from infra.local.gateway import Gateway
 from infra.local.messages import Answer, Request
+from tests.conftest import Api
 
 AS_MANAGEMENT = {
     errors.Invalid: (400, "Bad Request", "invalid_body"),
@@ -43,19 +44,26 @@ EVERY_KIND = pytest.mark.parametrize("kind", AS_MANAGEMENT, ids=lambda kind: kin
 
 
 @pytest.fixture
-def ask(core) -> Callable[[str, Exception], Answer]:
-    """Ask an endpoint of a surface that does nothing but fail."""
+def failing(core) -> Callable[[str, Exception], Gatehouse]:
+    """Make an app of one surface with one endpoint that does nothing but fail."""
 
-    def asked(shape: str, error: Exception) -> Answer:
+    def make(shape: str, error: Exception) -> Gatehouse:
         surface = Surface("failing", shape=shape)
 
         @surface.endpoint("GET", "/fail", summary="Fail", public=True)
         def fail(incoming):
             raise error
 
-        return Gateway(Gatehouse(core, [surface])).answer(Request("GET", "/fail", [("Host", "gatehouse.test")]))
+        return Gatehouse(core, [surface])
 
-    return asked
+    return make
+
+
+@pytest.fixture
+def ask(failing) -> Callable[[str, Exception], Answer]:
+    """Ask it through the gateway of the local stack, which gives each request an id as API Gateway does."""
+    request = Request("GET", "/fail", [("Host", "gatehouse.test")])
+    return lambda shape, error: Gateway(failing(shape, error)).answer(request)
 
 
 def test_every_kind_of_error_has_a_status():
@@ -129,8 +137,8 @@ def test_the_detail_of_an_error_is_for_the_log_alone(ask, caplog, shape, kind):
 @pytest.mark.security(21)
 @EVERY_KIND
 @pytest.mark.parametrize("shape", [MANAGEMENT, OAUTH])
-def test_every_refusal_carries_the_headers_of_every_answer(ask, shape, kind):
-    headers = dict(ask(shape, kind("This is why.")).headers)
+def test_every_refusal_carries_the_headers_of_every_answer(failing, shape, kind):
+    headers = Api(failing(shape, kind("This is why."))).get("/fail").headers
 
     assert headers["Content-Type"] == "application/json"
     assert headers["Cache-Control"] == "no-store"

@@ -19,7 +19,7 @@ from chalicelib.core.sign_ups import SignUpsDisabled
 from chalicelib.core.users import User
 from chalicelib.web.decoding import given
 from chalicelib.web.schemas import HttpsUrl
-from chalicelib.web.surface import OAUTH, PUBLIC_CORS, Incoming, Nothing, Refused, Rendered, Surface
+from chalicelib.web.surface import OAUTH, Incoming, Nothing, Refused, Rendered, Surface
 
 SENT = "We've just sent you an email to reset your password."
 
@@ -83,7 +83,7 @@ def refuse(refused: Refused) -> Rendered:
         body = _password_refusal(error)
     else:
         status = HTTPStatus.BAD_REQUEST if isinstance(error, Conflict) else status
-        name = status.phrase.title().replace(" ", "") + "Error"
+        name = status.phrase.removesuffix(" Error").replace(" ", "") + "Error"
         body = {"name": name, "code": refused.code, "description": refused.message, "statusCode": int(status)}
     return Rendered(body=body, status=status)
 
@@ -110,9 +110,15 @@ surface = Surface("authentication", shape=OAUTH, refusal=refuse)
     description="Makes an account at a database connection and sends the mail that verifies its address.",
     public=True,
     body=SignupBody,
+    example={
+        "client_id": "YOUR_CLIENT_ID",
+        "connection": "Username-Password-Authentication",
+        "email": "ann@example.com",
+        "password": "correct Horse battery 1",
+    },
     form=True,
     answer=SignupAnswer,
-    cors=PUBLIC_CORS,
+    cors=True,
 )
 def sign_up(incoming: Incoming[Nothing, SignupBody]) -> SignupAnswer:
     """Make an account for somebody."""
@@ -130,9 +136,14 @@ def sign_up(incoming: Incoming[Nothing, SignupBody]) -> SignupAnswer:
     description="The answer is the same, and takes as long, whether or not somebody has the address.",
     public=True,
     body=ChangePasswordBody,
+    example={
+        "client_id": "YOUR_CLIENT_ID",
+        "connection": "Username-Password-Authentication",
+        "email": "ann@example.com",
+    },
     form=True,
     answer=str,
-    cors=PUBLIC_CORS,
+    cors=True,
 )
 def change_password(incoming: Incoming[Nothing, ChangePasswordBody]) -> Rendered:
     """Send the link by which a new password is chosen."""

@@ -107,6 +107,7 @@ _REQUEST = frozenset(TokenRequest.__dataclass_fields__)
     description="Of a token that is not the client's, or none at all, the answer is the same (RFC 7009, 2.2).",
     public=True,
     body=RevokeBody,
+    example={"client_id": "YOUR_CLIENT_ID", "client_secret": "YOUR_CLIENT_SECRET", "token": "YOUR_REFRESH_TOKEN"},
     form=True,
     cors=True,
 )

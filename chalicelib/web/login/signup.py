@@ -21,7 +21,7 @@ from chalicelib.web.login.texts import Text
 from chalicelib.web.surface import Incoming, Nothing, Rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Literal
 
     from chalicelib.core.connections import Connection
@@ -103,7 +103,7 @@ def _problems(form: SignupForm, connection: Connection) -> Mapping[Field, Said]:
     return found
 
 
-def _accepted(check: Any) -> bool:
+def _accepted(check: Callable[[], object]) -> bool:
     try:
         check()
     except Invalid:

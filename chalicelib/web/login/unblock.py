@@ -19,7 +19,9 @@ def get_unblock(incoming: Incoming[TicketQuery, None]) -> Rendered:
     return ask(incoming, opened, "unblock", _PATH)
 
 
-@surface.endpoint("POST", _PATH, summary="Unblock", public=True, query=TicketQuery, body=TicketForm, form=True)
+@surface.endpoint(
+    "POST", _PATH, summary="Unblock", public=True, query=TicketQuery, body=TicketForm, body_optional=True, form=True
+)
 def post_unblock(incoming: Incoming[TicketQuery, TicketForm]) -> Rendered:
     """Forget the failed attempts."""
     demand_same_origin(incoming.http)

@@ -20,7 +20,14 @@ def get_verify_email(incoming: Incoming[TicketQuery, None]) -> Rendered:
 
 
 @surface.endpoint(
-    "POST", _PATH, summary="Verify an address", public=True, query=TicketQuery, body=TicketForm, form=True
+    "POST",
+    _PATH,
+    summary="Verify an address",
+    public=True,
+    query=TicketQuery,
+    body=TicketForm,
+    body_optional=True,
+    form=True,
 )
 def post_verify_email(incoming: Incoming[TicketQuery, TicketForm]) -> Rendered:
     """Verify the address."""

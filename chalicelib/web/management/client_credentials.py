@@ -83,6 +83,7 @@ def list_credentials(incoming: Incoming[Nothing, None], client_id: str) -> list[
     summary="Create a client credential",
     scopes=("create:client_credentials",),
     body=CredentialCreate,
+    example={"credential_type": "public_key", "name": "2026", "pem": "-----BEGIN PUBLIC KEY-----\n..."},
     answer=CredentialAnswer,
     status=201,
 )
@@ -109,6 +110,7 @@ def get_credential(incoming: Incoming[Nothing, None], client_id: str, key_id: st
     summary="Update a client credential",
     scopes=("update:client_credentials",),
     body=CredentialPatch,
+    example={"expires_at": "2027-01-01T00:00:00.000Z"},
     answer=CredentialAnswer,
 )
 def update_credential(incoming: Incoming[Nothing, CredentialPatch], client_id: str, key_id: str) -> CredentialAnswer:

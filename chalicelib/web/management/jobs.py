@@ -36,6 +36,7 @@ class JobAnswer(msgspec.Struct, kw_only=True):
     summary="Send an email address verification email",
     scopes=("update:users",),
     body=VerificationMail,
+    example={"user_id": "USER_ID"},
     answer=JobAnswer,
     status=201,
 )

@@ -97,6 +97,7 @@ def delete_user_sessions(incoming: Incoming[Nothing, None], user_id: str) -> Non
     summary="Revokes selected resources from a user",
     scopes=("delete:sessions", "delete:refresh_tokens"),
     body=RevokeAccess,
+    example={"session_id": "SESSION_ID", "preserve_refresh_tokens": False},
     body_optional=True,
     status=204,
 )

@@ -95,6 +95,7 @@ class TicketAnswer(msgspec.Struct, kw_only=True):
     summary="Create an email verification ticket",
     scopes=("create:user_tickets",),
     body=EmailVerification,
+    example={"user_id": "USER_ID", "result_url": "https://app.example.com/welcome", "ttl_sec": 86_400},
     answer=TicketAnswer,
     status=201,
 )
@@ -113,6 +114,7 @@ def verify_email_ticket(incoming: Incoming[Nothing, EmailVerification]) -> Ticke
     summary="Create a password change ticket",
     scopes=("create:user_tickets",),
     body=PasswordChange,
+    example={"user_id": "USER_ID", "result_url": "https://app.example.com/welcome", "ttl_sec": 86_400},
     answer=TicketAnswer,
     status=201,
 )

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
+from infra.local.gateway import Gateway
+from infra.local.messages import Request
 from tests.conftest import START, Api
 
 NOW = int(START.timestamp())
@@ -69,6 +71,22 @@ def test_the_word_basic_may_be_in_any_case(machine):
     header = basic(machine.client_id, machine.client_secret).replace("Basic", "bAsIC")
 
     assert machine.ask(client_id=None, client_secret=None, headers={"Authorization": header}).status == 200
+
+
+def test_two_headers_of_proof_are_refused_though_both_are_good(machine):
+    proof = ("Authorization", basic(machine.client_id, machine.client_secret))
+    kind = ("Content-Type", "application/x-www-form-urlencoded")
+    raw = f"grant_type=client_credentials&audience={quote(ORDERS)}".encode()
+
+    once, twice = (
+        Gateway(machine.api.app).answer(
+            Request("POST", "/oauth/token", [("Host", "gatehouse.test"), kind, *[proof] * times], raw)
+        )
+        for times in (1, 2)
+    )
+
+    assert (once.status, twice.status) == (200, 400)
+    assert json.loads(twice.body)["error"] == "invalid_request"
 
 
 @pytest.mark.parametrize("changed", [{}, {"client_id": None}, {"client_secret": "", "client_id": None}])

@@ -344,6 +344,6 @@ def test_the_history_says_that_a_password_was_set_and_by_whom(api, new_user):
 
     api.patch(path(user), {"password": "Another-long-1", "name": "Ann"})
 
-    event = next(event for event in api.get(f"{path(user)}/logs").json if event["description"] == "Update a user")
+    event = next(event for event in api.get(f"{path(user)}/logs").json if event["type"] == "scp")
     assert event["details"]["changed"] == ["name", "password"]
     assert event["details"]["request"]["auth"]["subject"] == "tests@clients"
