@@ -19,6 +19,7 @@ _ERROR = {
     MANAGEMENT: {"$ref": "#/components/schemas/Error"},
     "oauth": {"$ref": "#/components/schemas/OAuthError"},
 }
+_OTHER_ERROR = {"$ref": "#/components/schemas/OtherError"}
 _ERROR_SCHEMAS = {
     "Error": {
         "type": "object",
@@ -34,6 +35,18 @@ _ERROR_SCHEMAS = {
         "type": "object",
         "required": ["error", "error_description"],
         "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+    },
+    "OtherError": {
+        "type": "object",
+        "description": "Of the shape that Auth0 gives it, which depends on what was wrong.",
+        "properties": {
+            "error": {"type": "string"},
+            "error_description": {"type": "string"},
+            "name": {"type": "string"},
+            "code": {"type": "string"},
+            "description": {"type": ["string", "object"]},
+            "statusCode": {"type": "integer"},
+        },
     },
 }
 _PARAMETER = re.compile(r"\{([a-z_]+)\}")
@@ -119,9 +132,10 @@ def _body(endpoint: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
 def _responses(endpoint: Endpoint, described: dict[int, Any]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": "Done."}
     if endpoint.answer is not None:
-        good["content"] = {"application/json": {"schema": _answer(endpoint, described)}}
+        good["content"] = {endpoint.produces: {"schema": _answer(endpoint, described)}}
     statuses = _statuses(endpoint)
-    failure = {"application/json": {"schema": _ERROR[endpoint.shape]}}
+    error = _ERROR[endpoint.shape] if endpoint.refusal is None else _OTHER_ERROR
+    failure = {"application/json": {"schema": error}}
     return {
         str(endpoint.status): good,
         **{status: {"description": text, "content": failure} for status, text in statuses.items()},

@@ -103,7 +103,7 @@ class Refused:
 class Endpoint:
     """All that is known of an endpoint. `scopes`: any one of them suffices; `public` endpoints ask for no token.
 
-    `cors` lets pages of any origin ask.
+    `cors` lets pages of any origin ask. `produces` is the media type of an answer that is not refused.
     """
 
     method: str
@@ -118,6 +118,7 @@ class Endpoint:
     example: Any = field(default=None, hash=False)  # the document of a set of endpoints is cached
     form: bool = False
     answer: Any = None
+    produces: str = "application/json"
     status: int = 200
     public: bool = False
     cors: bool = False

@@ -143,6 +143,7 @@ def sign_up(incoming: Incoming[Nothing, SignupBody]) -> SignupAnswer:
     },
     form=True,
     answer=str,
+    produces="text/html",
     cors=True,
 )
 def change_password(incoming: Incoming[Nothing, ChangePasswordBody]) -> Rendered:

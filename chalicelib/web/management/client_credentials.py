@@ -62,7 +62,7 @@ class CredentialAnswer(msgspec.Struct, kw_only=True):
     credential_type: str
     created_at: str
     updated_at: str
-    expires_at: str | UnsetType
+    expires_at: str | UnsetType = UNSET
 
 
 @surface.endpoint(

@@ -34,12 +34,12 @@ class RefreshTokenAnswer(msgspec.Struct, kw_only=True):
     id: str
     user_id: str
     created_at: str
-    idle_expires_at: str | UnsetType
-    expires_at: str | UnsetType
-    last_exchanged_at: str | UnsetType
+    idle_expires_at: str | UnsetType = UNSET
+    expires_at: str | UnsetType = UNSET
+    last_exchanged_at: str | UnsetType = UNSET
     device: TokenDevice
     client_id: str
-    session_id: str | UnsetType
+    session_id: str | UnsetType = UNSET
     rotating: bool
     resource_servers: list[TokenApi]
 
