@@ -2,7 +2,7 @@
 
 import os
 from statistics import median
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2i, Argon2id
@@ -21,10 +21,10 @@ def replaced(old, new, password="open sesame"):
 
 
 def seconds(work):
-    """How long it takes to be refused."""
-    started = perf_counter()
+    """How much of the processor it takes to be refused: that of this thread, whatever else the machine does."""
+    started = thread_time()
     assert work() is False
-    return perf_counter() - started
+    return thread_time() - started
 
 
 @pytest.mark.security(6)
@@ -208,11 +208,11 @@ def test_a_stored_hash_one_past_the_limit_of_cost_is_not_verified(memory_kib, it
 def test_a_stored_hash_cannot_choose_to_take_the_machine(cost):
     stored = replaced("m=16,t=2,p=1", cost)
 
-    started = perf_counter()
+    started = thread_time()
     verified = CHEAP.verify(stored, "open sesame")
 
     assert verified is False
-    assert perf_counter() - started < 1
+    assert thread_time() - started < 1
 
 
 @pytest.mark.security(43)
