@@ -41,6 +41,7 @@ GRANT_TYPES = {
 RISKY = frozenset({"implicit", "password", "http://auth0.com/oauth/grant-type/password-realm"})
 AUTHENTICATION = "client_authentication_methods"
 MAX_JWT_CONFIGURATION_BYTES = 10_000
+MAX_METADATA = 10
 _MERGING = frozenset({"jwt_configuration", "refresh_token", "client_metadata"})
 _ADDRESSES = ("callbacks", "allowed_logout_urls", "allowed_origins", "web_origins")
 _RUN_BY_BROWSERS = ("javascript:", "data:", "vbscript:")
@@ -231,8 +232,8 @@ def _patched(client: Client, patch: Document) -> Client:
     patch = {name: defaults.get(name) if value is None else value for name, value in patch.items()}
     changed = patched(client, patch, merging=_MERGING)
     check("jwt_configuration", changed.jwt_configuration, max_bytes=MAX_JWT_CONFIGURATION_BYTES)
-    if len(changed.client_metadata) > 10:
-        raise Invalid("Payload validation error: 'More than 10 properties' on property client_metadata.")
+    if len(changed.client_metadata) > MAX_METADATA:
+        raise Invalid(f"Payload validation error: 'More than {MAX_METADATA} properties' on property client_metadata.")
     for name in _ADDRESSES:
         if any(address.lower().startswith(_RUN_BY_BROWSERS) for address in getattr(changed, name)):
             raise Invalid(

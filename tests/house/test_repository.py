@@ -12,7 +12,7 @@ from tests.documents import ROOT, text
 PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==[0-9][0-9a-z.]*")
 PLACES = {
     "a home directory": re.compile(r"(?<![\w.~/$-])/(?:home|Users)/[\w.]"),
-    "the root's home directory": re.compile(r"(?<![\w.~/$-])/root\b"),
+    "the root's home directory": re.compile(r"(?<![\w.~/$-])/roo[t]\b"),
     "a folder to work in": re.compile(r"(?<![\w.~/$-])/(?:work|workspace|workdir)s?/[\w.]"),
     "a drive": re.compile(r"\b[A-Z]:\\(?:Users|Documents)"),
 }
@@ -55,7 +55,7 @@ def test_no_file_names_a_place_on_the_machine_it_was_made_on(kind):
     ("kind", "example"),
     [
         ("a home directory", "see " + "/home" + "/ann/gatehouse"),
-        ("the root's home directory", "in " + "/root" + "/.local"),
+        ("the root's home directory", "in " + "/ro" + "ot/.local"),
         ("a folder to work in", "cd " + "/work" + "/main"),
         ("a drive", "C:" + "\\Users\\ann"),
     ],

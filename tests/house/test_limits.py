@@ -1,0 +1,156 @@
+"""Every limit of docs/limits.md is a number of the code: a constant, or what a type says in the OpenAPI document."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.core import (
+    accounts,
+    attempts,
+    client_keys,
+    clients,
+    connections,
+    device_credentials,
+    documents,
+    identities,
+    log_search,
+    logs,
+    mail,
+    outbox,
+    paging,
+    signing_keys,
+    tickets,
+    users,
+)
+from chalicelib.core.hosts import Hosts
+from chalicelib.core.oauth import assertions, authorize, codes, tokens, user_tokens
+from chalicelib.storage import cache
+from chalicelib.web import decoding, openapi
+from tests.conftest import BASE_DOMAIN
+from tests.documents import table
+from tests.web.conftest import ENDPOINTS
+
+DOCUMENT = openapi.document(ENDPOINTS, Hosts(BASE_DOMAIN, "main"), "main")
+
+
+def said(kind: str, *steps: str) -> int:
+    """Look up what a type says, such as ("UserCreate", "name", "maxLength"). A "null" beside a type is passed over."""
+    found: Any = DOCUMENT["components"]["schemas"][kind]["properties"]
+    for step in steps:
+        found = next((option for option in found.get("anyOf", ()) if option != {"type": "null"}), found)
+        found = found[step]
+    return int(found)
+
+
+def switched() -> int:
+    """Look up how many clients one request may turn a connection on or off for."""
+    operation = DOCUMENT["paths"]["/api/v2/connections/{connection_id}/clients"]["patch"]
+    return int(operation["requestBody"]["content"]["application/json"]["schema"]["maxItems"])
+
+
+def spelled(time: timedelta) -> str:
+    return {timedelta(days=2): "two days", timedelta(minutes=1): "a minute", timedelta(hours=1): "an hour"}[time]
+
+
+def hours(time: timedelta) -> str:
+    return f"{time // timedelta(hours=1)} hour"
+
+
+ADDRESSES = ("callbacks", "allowed_logout_urls", "allowed_origins", "web_origins")
+LIMITS: dict[str, list[int | str]] = {
+    "request body": [decoding.MAX_BODY],
+    "path parameter": [decoding.MAX_PATH_PARAMETER],
+    "query parameter": [decoding.MAX_QUERY_VALUE],
+    "bearer token": [tokens.MAX_TOKEN],
+    "items of a page": [paging.MAX_PER_PAGE],
+    "offset into users or logs": [paging.MAX_OFFSET_RESULTS],
+    "from of a list of log events": [logs.LOG_ID_LENGTH],
+    "e-mail address": [accounts.MAX_LOCAL_PART, accounts.MAX_DOMAIN],
+    "user name": [said("UserCreate", "username", "maxLength")],
+    "user id": [users.MAX_USER_ID],
+    "phone number": [int(digits) for digits in re.findall(r"\d+", accounts._PHONE.pattern.partition("{")[2])],
+    "name, nickname": [said("UserCreate", "name", "maxLength"), said("UserCreate", "nickname", "maxLength")],
+    "given name, family name": [said("UserCreate", name, "maxLength") for name in ("given_name", "family_name")],
+    "picture": [said("UserCreate", "picture", "maxLength")],
+    "password": [],
+    "metadata": [documents.MAX_LEVELS],
+    "profile": [users.MAX_BYTES],
+    "identities of a user": [identities.MAX_IDENTITIES],
+    "public keys of a user": [device_credentials.MAX_PUBLIC_KEYS],
+    "options of a connection": [connections.MAX_OPTIONS_BYTES, documents.MAX_LEVELS],
+    "name of a connection": [said("ConnectionCreate", "name", limit) for limit in ("minLength", "maxLength")],
+    "display name of a connection": [said("ConnectionCreate", "display_name", "maxLength")],
+    "realms of a connection": [
+        said("ConnectionCreate", "realms", "maxItems"),
+        said("ConnectionCreate", "realms", "items", "maxLength"),
+    ],
+    "metadata of a connection": [
+        said("ConnectionCreate", "metadata", "maxProperties"),
+        said("ConnectionCreate", "metadata", "propertyNames", "maxLength"),
+    ],
+    "enabled clients of a connection": [connections.MAX_ENABLED_CLIENTS, switched()],
+    "scopes of an API, of a client grant": [
+        said("ResourceServerCreate", "scopes", "maxItems"),
+        said("ClientGrantCreate", "scope", "maxItems"),
+    ],
+    "client metadata": [clients.MAX_METADATA, said("ClientCreate", "client_metadata", "propertyNames", "maxLength")],
+    "friendly name of a tenant": [said("TenantSettings", "friendly_name", "maxLength")],
+    "subject of a mail": [mail.MAX_SUBJECT],
+    "jwt_configuration of a client": [clients.MAX_JWT_CONFIGURATION_BYTES, documents.MAX_LEVELS],
+    "callbacks and other addresses of a client": [said("ClientCreate", name, "maxItems") for name in ADDRESSES],
+    "public keys of a client": [client_keys.MAX_KEYS, said("CredentialCreate", "pem", "maxLength")],
+    "assertion of a client": [f"{assertions.LONGEST // timedelta(minutes=1)} minutes"],
+    "overlap of a rotated client secret": [said("Rotation", "overlap_seconds", "maximum")],
+    "previous signing keys in use": [signing_keys.MAX_PREVIOUS],
+    "life of a token": [said("ResourceServerCreate", "token_lifetime", "maximum")],
+    "life of an opaque access token": [hours(user_tokens.OPAQUE_LIFE)],
+    "life of a code": [f"{codes.LIVES // timedelta(seconds=1)} seconds"],
+    "a sign-in under way": [hours(authorize.UNDER_WAY)],
+    "failed sign-ins": [
+        f"{attempts.PAIR_LIMIT} in a row",
+        f"{attempts.NAME_LIMIT} for a name",
+        f"{attempts.ADDRESS_LIMIT} from an address",
+        hours(attempts.LIFE),
+    ],
+    "history": [spelled(logs.KEPT_FOR)],
+    "search of history": [log_search.MAX_LENGTH, log_search.MAX_TERMS, log_search.MAX_LEVELS],
+    "events a [search of history](log-search.md) looks at": [logs.MAX_SEARCHED],
+    "life of a link of the Management API": [
+        said("PasswordChange", "ttl_sec", "minimum"),
+        f"({tickets.DEFAULT_LIFETIME.days} days)",
+        said("PasswordChange", "ttl_sec", "maximum"),
+    ],
+    "life of a link to choose a new password, from a mail": [hours(tickets.RESET_LIFETIME)],
+    "life of a link that lifts a block": [hours(attempts.LIFE)],
+    "mails with a link to choose a new password": [spelled(tickets._SHORTEST_PAUSE), spelled(tickets._LONGEST_PAUSE)],
+    "sending a mail": [hours(outbox.TRIED_FOR), outbox.PER_RUN],
+    "metadata of a sign-up": [
+        said("SignupBody", "user_metadata", "maxProperties"),
+        said("SignupBody", "user_metadata", "additionalProperties", "maxLength"),
+        said("SignupBody", "user_metadata", "propertyNames", "maxLength"),
+    ],
+    "configuration kept in a Lambda": [int(cache.SECONDS)],
+}
+"""What the code says of each limit, in the order of the page. Texts stand for numbers that are written out."""
+
+
+def documented() -> dict[str, str]:
+    return {row["what"]: row["limit"] for row in table("docs/limits.md", "what", "limit")}
+
+
+def test_every_limit_is_known_here_and_every_known_one_is_documented():
+    assert list(documented()) == list(LIMITS)
+
+
+@pytest.mark.security(43)
+@pytest.mark.parametrize("what", LIMITS)
+def test_a_documented_limit_is_the_one_of_the_code(what):
+    text = documented()[what]
+
+    for limit in LIMITS[what]:
+        wanted = f"{limit:,}" if isinstance(limit, int) else limit
+        assert re.search(rf"(?<![\d,]){re.escape(wanted)}(?![\d,]*\d)", text), (wanted, text)
