@@ -83,7 +83,7 @@ class Meter:
             self.spent[f"{way} indexes"] += index["CapacityUnits"]
 
 
-_COLUMNS = ["", "items read", "RRU, table", "RRU, indexes", "items written", "WRU, table", "WRU, indexes"]
+_COLUMNS = ["operation", "items read", "RRU, table", "RRU, indexes", "items written", "WRU, table", "WRU, indexes"]
 _UNCONDITIONAL = {"Item", "Key", "UpdateExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"}
 
 

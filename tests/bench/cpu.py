@@ -37,7 +37,11 @@ def measure(product: Product) -> None:
         ("create a user", *_each(HASHES, _creations(product))),
         ("of which the password's hash", *_each(HASHES, _hash(product))),
     ]
-    show("A request, without the wait for DynamoDB", ["", "CPU, median ms", "CPU, least ms", "wall, median ms"], rows)
+    show(
+        "A request, without the wait for DynamoDB",
+        ["request", "CPU, median ms", "CPU, least ms", "wall, median ms"],
+        rows,
+    )
 
 
 def _requests(product: Product, method: str, path: str, body: Any = None, **query: Any) -> tuple[float, ...]:

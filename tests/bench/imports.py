@@ -63,7 +63,7 @@ def measure() -> None:
             starts[kind].append(_start(code))
     rows = [[kind, *(median(column) for column in zip(*figures, strict=True))] for kind, figures in starts.items()]
     title = f"Start of a process: medians of {STARTS} processes each, taking turns"
-    show(title, ["", "import, ms", "ready, ms", "CPU in all, ms", "memory, MB"], rows)
+    show(title, ["a process of", "import, ms", "ready, ms", "CPU in all, ms", "memory, MB"], rows)
 
 
 def _start(code: str) -> list[float]:
