@@ -31,7 +31,7 @@ PACKAGE = Package(
 )
 _START_SECONDS = 60
 _SHORT_LIFE = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-"""It seldom lives for minutes: what Java does for long lives made the contract of the stores take twice the CPU."""
+"""It seldom lives for minutes: what Java does for long lives costs the contract of the stores a third more CPU."""
 
 
 class DynamoDBLocalError(Exception):
