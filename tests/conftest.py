@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from threading import RLock
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -21,6 +22,7 @@ import pytest
 from chalice.test import Client as ChaliceClient
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.model_instances import reset_model_data
 from moto.dynamodb.models import dynamodb_backends
 from moto.ses.models import ses_backends
@@ -199,6 +201,20 @@ class Mailbox:
         return [mail for mail in self.mails if mail.to == address]
 
 
+def one_at_a_time(answer: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Let moto answer one request at a time, so that threads may race over it.
+
+    It locks nothing itself, and a transaction that it refuses puts the whole table back as it was.
+    """
+    lock = RLock()
+
+    def answered(stubber: Any, request: Any) -> Any:
+        with lock:
+            return answer(stubber, request)
+
+    return answered
+
+
 def begin_again(core: Core, contents: Contents, clock: Clock, items: list[dict[str, Any]]) -> None:
     """Set back what a test may have moved: the time, the table, and what was kept of it in memory."""
     clock.begin_again()
@@ -215,7 +231,8 @@ def clock() -> Clock:
 def aws() -> Iterator[dict[str, Any]]:
     """An emulated AWS in this process: clients for DynamoDB and KMS, and a KMS key."""
     os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
-    with mock_aws():
+    with mock_aws(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BotocoreStubber, "process_request", one_at_a_time(BotocoreStubber.process_request))
         session = botocore.session.get_session()
         clients = {name: session.create_client(name, region_name=REGION) for name in ("dynamodb", "kms")}
         key = clients["kms"].create_key()["KeyMetadata"]["KeyId"]

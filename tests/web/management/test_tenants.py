@@ -224,6 +224,13 @@ def test_a_name_is_a_label_of_a_host_of_3_to_63_characters(app, system, name):
     assert Api(app, name).get("/.well-known/jwks.json").status == 200
 
 
+def test_a_tenant_that_is_made_twice_at_the_same_time_is_made_once(system):
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda _: system.post(TENANTS, {"name": "globex"}), range(3)))
+
+    assert sorted(answer.status for answer in answers) == [201, 409, 409]
+
+
 def test_tenants_are_listed_in_the_order_in_which_they_were_made(system, clock):
     for name in ("zulu", "alpha"):
         clock.advance(seconds=1)
