@@ -213,7 +213,7 @@ def test_a_mail_whose_seal_cannot_be_opened_is_given_up(core, api, ask, ses, sen
     core.outbox.run()
 
     assert (sent(), waiting()) == ([], [])
-    assert api.get("/api/v2/logs").json[0]["type"] == "fn"
+    assert "fn" in {event["type"] for event in api.get("/api/v2/logs").json}
 
 
 def test_a_mail_to_what_is_no_address_is_given_up_at_once(core, api, ses, sent, waiting):
@@ -226,7 +226,7 @@ def test_a_mail_to_what_is_no_address_is_given_up_at_once(core, api, ses, sent, 
     core.outbox.run()
 
     assert (sent(), waiting()) == ([], [])
-    assert api.get("/api/v2/logs").json[0]["type"] == "fn"
+    assert "fn" in {event["type"] for event in api.get("/api/v2/logs").json}
 
 
 @pytest.mark.security(40)
