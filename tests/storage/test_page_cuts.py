@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.core.paging import PageRequest
+from chalicelib.storage.documents import DocumentItem
 from chalicelib.storage.keys import Key
 from chalicelib.storage.table import Item
 
@@ -125,4 +126,16 @@ def test_a_page_of_users_with_17_mb_of_profiles_is_shown_whole(stores, given, cl
 
     assert page.items == people
     assert page.total == MANY
+    assert cut("BatchGetItem")
+
+
+def test_a_batch_of_17_mb_of_several_kinds_is_read_whole(table, calls, cut):
+    wanted = [(DocumentItem, Key("large", f"{number:02}")) for number in range(MANY)]
+    for _, key in wanted:
+        table.put(DocumentItem.at(key, document=NEARLY_A_PROFILE, version=1))
+    calls.clear()
+
+    found = table.get_each(wanted)
+
+    assert [item.key for item in found] == [key for _, key in wanted]
     assert cut("BatchGetItem")

@@ -6,6 +6,7 @@ from itertools import islice
 
 import pytest
 
+from chalicelib.storage.documents import DocumentItem
 from chalicelib.storage.keys import Key
 from chalicelib.storage.table import Item
 
@@ -107,6 +108,24 @@ def test_what_has_expired_is_in_no_batch_and_in_no_walk(table, put, clock):
     assert sort_keys(batch) == ["2"]
     assert sort_keys(walk) == ["2"]
     assert sort_keys(everything) == ["1", "2"]
+
+
+def test_items_of_several_kinds_come_together_in_the_order_they_are_asked_for(table, put, calls):
+    document = DocumentItem.at(Key("d", "X"), document="{}", version=1)
+    put(Item.at(PROFILE), document)
+    calls.clear()
+
+    found = table.get_each([(DocumentItem, document.key), (Item, Key("nothing", "X")), (Item, PROFILE)])
+
+    assert [type(item) for item in found] == [DocumentItem, type(None), Item]
+    assert found[0].document == "{}"
+    assert calls == ["BatchGetItem"]
+
+
+def test_what_has_expired_is_none_among_items_of_several_kinds(table, put, clock):
+    put(Item.at(PROFILE, expires_at=int(clock.now().timestamp())))
+
+    assert table.get_each([(Item, PROFILE)]) == [None]
 
 
 # A partition

@@ -31,6 +31,7 @@ SILENCE = [EndpointConnectionError, ReadTimeoutError, ConnectTimeoutError]
 READS = {
     "get": lambda table: table.get(Item, KEY),
     "batch": lambda table: table.batch_get(Item, [KEY]),
+    "several kinds": lambda table: table.get_each([(Item, KEY)]),
     "walk": lambda table: list(table.query(Item, "person")),
     "by email": lambda table: table.query_by_email("ann@"),
     "by time": lambda table: list(table.query_by_time(["WHEN"])),
