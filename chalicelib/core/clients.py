@@ -10,13 +10,13 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from chalicelib.core.client_keys import PRIVATE_KEY_JWT, ClientCredential, make_key
 from chalicelib.core.documents import Document, check
 from chalicelib.core.entities import patched, retrying
 from chalicelib.core.errors import Forbidden, Invalid, NotFound
+from chalicelib.core.handles import digest
 from chalicelib.core.logs import done
 from chalicelib.core.paging import cut
 from chalicelib.core.work import CLIENT, Work
@@ -109,9 +109,9 @@ class Client:
 
     def verify_secret(self, secret: str, now: datetime) -> bool:
         """Compare in constant time with every secret that is still good."""
-        digest = _digest(secret)
+        presented = digest(secret)
         good = [kept for kept in self.secrets if kept.expires_at is None or kept.expires_at > now]
-        return sum(hmac.compare_digest(kept.digest, digest) for kept in good) > 0
+        return sum(hmac.compare_digest(kept.digest, presented) for kept in good) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Clients:
         given = {"grant_types": None, "token_endpoint_auth_method": None, **plain}
         blank = Client(client_id=self.ambient.new_id(32), name=attributes["name"], created_at=now, updated_at=now)
         client = self._authenticating(_patched(blank, given), attributes.get(AUTHENTICATION))
-        return replace(client, secrets=(ClientSecret(digest=_digest(secret)),)), secret
+        return replace(client, secrets=(ClientSecret(digest=digest(secret)),)), secret
 
     def create(self, caller: Caller, attributes: Document) -> tuple[Client, str]:
         """Register an application. Gives it with its secret, which is kept only as a hash."""
@@ -203,7 +203,7 @@ class Clients:
     def rotate_secret(self, caller: Caller, client_id: str, overlap: timedelta) -> tuple[Client, str]:
         """Give the client a new secret. The old one stops at once, or after `overlap` (at most a day)."""
         client, secret, now = self.get(caller, client_id), self.ambient.new_secret(64), self.ambient.now()
-        secrets = (ClientSecret(digest=_digest(secret)), *_outlasting(client.secrets, now, now + overlap))
+        secrets = (ClientSecret(digest=digest(secret)), *_outlasting(client.secrets, now, now + overlap))
         updated = replace(client, secrets=secrets, updated_at=now)
         self.store.replace(caller.tenant, updated, done(self.ambient, caller))
         return updated, secret
@@ -250,7 +250,3 @@ def _defaults_of(app_type: str) -> Document:
 
 def _missing() -> NotFound:
     return NotFound("The client does not exist.", code="inexistent_client")
-
-
-def _digest(secret: str) -> str:
-    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

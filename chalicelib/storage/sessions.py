@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
+from chalicelib.core.ambient import milliseconds
 from chalicelib.core.errors import Conflict
 from chalicelib.core.sessions import Session
 from chalicelib.storage import keys
@@ -102,8 +103,8 @@ def put_session(transaction: Transaction, tenant: str, session: Session) -> None
         transaction.put(_item(tenant, session), ABSENT)
         return
     actions = [
-        SessionItem.touched_at.set(_milliseconds(session.touched_at)),
-        SessionItem.idle_expires_at.set(_milliseconds(session.idle_expires_at)),
+        SessionItem.touched_at.set(milliseconds(session.touched_at)),
+        SessionItem.idle_expires_at.set(milliseconds(session.idle_expires_at)),
         SessionItem.expires_at.set(_end(session)),
         SessionItem.last_ip.set(session.last_ip),
         SessionItem.last_user_agent.set(session.last_user_agent),
@@ -118,8 +119,8 @@ def _item(tenant: str, session: Session) -> SessionItem:
         session_key(tenant, session.user_id, session.id),
         document=msgspec.json.encode(session).decode(),
         generation=session.generation,
-        touched_at=_milliseconds(session.touched_at),
-        idle_expires_at=_milliseconds(session.idle_expires_at),
+        touched_at=milliseconds(session.touched_at),
+        idle_expires_at=milliseconds(session.idle_expires_at),
         clients=set(session.clients) or None,
         last_ip=session.last_ip,
         last_user_agent=session.last_user_agent,
@@ -143,10 +144,6 @@ def _decode(item: SessionItem) -> Session:
 
 def _end(session: Session) -> int:
     return ceil(min(session.idle_expires_at, session.expires_at).timestamp())
-
-
-def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
 
 
 def session_key(tenant: str, user_id: str, session_id: str) -> keys.Key:

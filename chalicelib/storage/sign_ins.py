@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chalicelib.core.ambient import milliseconds
 from chalicelib.storage import keys
 from chalicelib.storage.attempts import FailuresItem, counted, counter_key, demand_below
 from chalicelib.storage.codes import put_code
@@ -83,7 +84,7 @@ class SignInStore:
 
 def _counted(sign_in: SignIn) -> list[Action]:
     return [
-        UserItem.last_login.set(round(sign_in.at.timestamp() * 1000)),
+        UserItem.last_login.set(milliseconds(sign_in.at)),
         UserItem.last_ip.set(sign_in.ip),
         UserItem.logins_count.add(1),
     ]

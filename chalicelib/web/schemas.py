@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from chalicelib.core.oauth.claims import iso
 from chalicelib.core.paging import PageRequest
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def paged(page: Page[Any], name: str, query: Any, render: Callable[[Any], Any]) 
 
 def moment(date: datetime) -> str:
     """Show a time as Auth0 does: ISO 8601, UTC, milliseconds."""
-    return date.strftime("%Y-%m-%dT%H:%M:%S.") + f"{date.microsecond // 1000:03d}Z"
+    return iso(date)
 
 
 def names(text: str) -> frozenset[str]:

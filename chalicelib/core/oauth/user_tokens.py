@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.oauth.claims import half_hash, user_claims
+from chalicelib.core.oauth.token import TokenResponse
 from chalicelib.core.oauth.tokens import MAX_TOKEN, AccessToken
 
 if TYPE_CHECKING:
@@ -109,6 +110,17 @@ class UserTokens:
         }
         claims |= {name: value for name, value in optional.items() if value}
         return self.format.sign(tenant, self.signing_keys.current(tenant), claims)
+
+    def respond(self, tenant: str, grant: UserGrant, *, refresh_token: str) -> TokenResponse:
+        """Make what the token endpoint answers: an access token, and with openid an ID token that names it."""
+        access = self.access_token(tenant, grant)
+        return TokenResponse(
+            access_token=access.value,
+            expires_in=access.expires_in,
+            scope=access.scope,
+            id_token=self.id_token(tenant, grant, access_token=access.value) if grant.has_openid else "",
+            refresh_token=refresh_token,
+        )
 
     def check_userinfo(self, tenant: str, token: str) -> Bearer:
         """Say whose an access token is, or raise Unauthenticated. An ID token is none (S29)."""

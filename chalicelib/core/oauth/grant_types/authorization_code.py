@@ -67,15 +67,7 @@ class CodeExchange:
         refresh_token, text = self._refresh_token(caller, client, code, user)
         event = recorder.event("seacft", scope=code.scope, user_id=user.user_id, user_name=name_of(user))
         self._spend(caller, Exchange(code=code, user=user, event=event, refresh_token=refresh_token), recorder)
-        access = self.tokens.access_token(caller.tenant, grant)
-        id_token = self.tokens.id_token(caller.tenant, grant, access_token=access.value) if grant.has_openid else ""
-        return TokenResponse(
-            access_token=access.value,
-            expires_in=access.expires_in,
-            scope=access.scope,
-            id_token=id_token,
-            refresh_token=text,
-        )
+        return self.tokens.respond(caller.tenant, grant, refresh_token=text)
 
     def _unspent(self, caller: Caller, client: Client, request: TokenRequest, recorder: Recorder) -> AuthorizationCode:
         found = self.codes.find(caller.tenant, digest(request.code or ""))

@@ -76,14 +76,7 @@ class PasswordGrant:
                 refresh_token=refresh_token,
             ),
         )
-        access = self.tokens.access_token(caller.tenant, grant)
-        return TokenResponse(
-            access_token=access.value,
-            expires_in=access.expires_in,
-            scope=access.scope,
-            id_token=self.tokens.id_token(caller.tenant, grant, access_token=access.value) if grant.has_openid else "",
-            refresh_token=text,
-        )
+        return self.tokens.respond(caller.tenant, grant, refresh_token=text)
 
     def _record(self, caller: Caller, sign_in: SignIn) -> None:
         try:

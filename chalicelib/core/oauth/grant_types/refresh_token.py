@@ -94,14 +94,7 @@ class Refresh:
         used, text = self.refresh_tokens.used(token, client, handle)
         event = recorder.event("sertft", scope=scope, user_id=user.user_id, user_name=name_of(user))
         self.refresh_tokens.store.use(caller.tenant, used, user, event)
-        access = self.tokens.access_token(caller.tenant, grant)
-        return TokenResponse(
-            access_token=access.value,
-            expires_in=access.expires_in,
-            scope=access.scope,
-            id_token=self.tokens.id_token(caller.tenant, grant, access_token=access.value) if grant.has_openid else "",
-            refresh_token=text if used.rotates else "",
-        )
+        return self.tokens.respond(caller.tenant, grant, refresh_token=text if used.rotates else "")
 
     def _server(self, tenant: str, token: RefreshToken) -> ResourceServer | None:
         if not token.audience:
