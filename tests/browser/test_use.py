@@ -28,6 +28,7 @@ PASSWORDS = [
 
 def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(site, window):
     window.page.goto(site.serve("/", SAMPLES["login_with_all"](FULL)))
+    window.page.locator("input:focus").wait_for()
     reached = [window.page.evaluate(FOCUSED)]
 
     window.page.keyboard.press("Shift+Tab")
@@ -43,6 +44,7 @@ def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(site, wi
 def test_enter_in_a_field_sends_the_form(site, window):
     site.serve(FORM["action"], "sent")
     window.page.goto(site.serve("/", SAMPLES["login"](FULL)))
+    window.page.locator("input:focus").wait_for()
 
     window.page.keyboard.type("ann@example.com")
     window.page.keyboard.press("Tab")
