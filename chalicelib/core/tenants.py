@@ -47,9 +47,22 @@ DEFAULT_SETTINGS: Document = {
     "session_cookie": {"mode": "persistent"},
     "session_lifetime": 168.0,
     "idle_session_lifetime": 72.0,
+    "impersonation": {
+        "enabled": True,
+        "classic_links": True,
+        "confirm": True,
+        "reason_required": False,
+        "max_link_lifetime": 300,
+        "token_lifetime": 3_600,
+        "notify_user": False,
+        "protected_users": [],
+        "protected_roles": [],
+        "excluded_clients": [],
+        "client_policies": {},
+    },
 }
-"""Auth0's defaults; lifetimes in hours."""
-_MERGED = frozenset({"flags", "session_cookie"})
+"""Auth0's defaults, lifetimes in hours; those of impersonation are ours, lifetimes in seconds."""
+_MERGED = frozenset({"flags", "session_cookie", "impersonation"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
