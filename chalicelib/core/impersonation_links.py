@@ -102,7 +102,7 @@ class ImpersonationLinks:
         objection = self._objection(caller.tenant, policy, link, (user, impersonator, client))
         if objection is not None:
             why = happened(self.ambient, caller, "fimp", why=objection.message)
-            self.store.refuse(caller.tenant, link, link.told(why))
+            self.store.refuse(caller.tenant, link, link.told(why), gone=frozenset())
             raise objection.error()
         try:
             self.store.make(
@@ -152,7 +152,7 @@ class ImpersonationLinks:
         link = self.store.find(caller.tenant, bearer.impersonation.digest)
         if link is not None:
             event = link.told(happened(self.ambient, caller, "fimp", why=f"{why} {caller.operation}"))
-            self.store.refuse(caller.tenant, link, event)
+            self.store.refuse(caller.tenant, link, event, gone=frozenset())
         raise Forbidden(why, code="impersonated")
 
     def close(self, caller: Caller, link: ImpersonationLink) -> None:
