@@ -245,7 +245,7 @@ def test_a_link_that_was_used_does_not_expire(support, web, app, browser, clock)
 
 @pytest.mark.security(43)
 def test_a_run_of_the_sweep_is_bounded_and_the_next_goes_on(support, web, app, clock, monkeypatch):
-    monkeypatch.setattr(impersonation_links, "TRANSACTIONS_PER_RUN", 2)
+    monkeypatch.setattr(impersonation_links, "LINKS_PER_RUN", 50)
     for _ in range(53):
         support.make(web)
     clock.advance(minutes=5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.core.tenants import DEFAULT_CONNECTION
+from tests.conftest import Api
 from tests.flows.browsing import PASSWORD
 from tests.flows.impersonating import LOGIN_URI, followed, history_reasons
 
@@ -158,13 +159,19 @@ def test_a_user_of_another_tenant_cannot_be_named(support, web, acme):
 
 
 @pytest.mark.security(39)
-def test_where_the_dashboards_people_live_nobody_is_impersonated(system):
-    settings = {"impersonation": {"enabled": True}}
-    assert system.patch("/api/v2/tenants/settings", settings).status == 200
+@pytest.mark.parametrize(("tenant", "enabled"), [("main", True), ("acme", True), ("system", False)])
+def test_where_the_dashboards_people_live_nobody_is_impersonated_by_default(tenant, enabled, app):
+    settings = Api(app, tenant).get("/api/v2/tenants/settings").json
 
-    policy = system.app.core.impersonation_links.policy("system")
+    assert settings["impersonation"]["enabled"] is enabled
 
-    assert not policy.enabled
+
+@pytest.mark.security(39)
+def test_a_setting_beside_it_does_not_turn_impersonation_on(system):
+    changed = system.patch("/api/v2/tenants/settings", {"impersonation": {"notify_user": True}}).json
+
+    assert changed["impersonation"]["enabled"] is False
+    assert not system.app.core.impersonation_links.policy("system").enabled
 
 
 def test_a_link_needs_the_scope(support, web, api):

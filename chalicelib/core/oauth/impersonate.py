@@ -105,7 +105,7 @@ class Impersonate:
         state = self.state(link)
         if state != PENDING:
             raise self._refused(caller, link, f"The link is {state}.")
-        policy = Policy.of(caller.tenant, self.tenants.recall_settings(caller.tenant))
+        policy = Policy.of(self.tenants.recall_settings(caller.tenant))
         found = self._found(caller, policy, link)
         if link.request is None:
             return self._lead_to(caller, policy, link, found)
@@ -124,7 +124,7 @@ class Impersonate:
             return None
         if not link.waits_for(matched[2], self.ambient.now()):
             return None
-        policy = Policy.of(caller.tenant, self.tenants.recall_settings(caller.tenant))
+        policy = Policy.of(self.tenants.recall_settings(caller.tenant))
         try:
             answer, redeemed = self._answered(caller, policy, link, self._found(caller, policy, link), request)
             self._write(caller, redeemed, self.store.answer)
