@@ -22,6 +22,7 @@ def main() -> None:
         sign_in.measure(opened)
         impersonation.measure(opened)
         capacity.measure(opened)
+        impersonation.behind(opened)
 
 
 def _processor() -> str:
