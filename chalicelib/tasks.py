@@ -9,9 +9,10 @@ if TYPE_CHECKING:
 
 
 def sweep(core: Core) -> None:
-    """Finish, once a minute, what deletions left, and send the mails that are due."""
+    """Finish, once a minute, what deletions left, send the mails that are due, mark the links that expired."""
     core.sweep.run()
     core.outbox.run()
+    core.impersonation_links.expire()
 
 
 def follow(core: Core, event: dict[str, Any]) -> None:

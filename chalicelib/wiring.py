@@ -24,6 +24,7 @@ from chalicelib.core.device_credentials import DeviceCredentials
 from chalicelib.core.ending import Ending
 from chalicelib.core.gatehouse import Core
 from chalicelib.core.hosts import Hosts
+from chalicelib.core.impersonation_links import ImpersonationLinks
 from chalicelib.core.links import Links
 from chalicelib.core.logs import Logs
 from chalicelib.core.oauth.assertions import Assertions
@@ -34,6 +35,7 @@ from chalicelib.core.oauth.grant_types.authorization_code import CodeExchange
 from chalicelib.core.oauth.grant_types.client_credentials import ClientCredentials
 from chalicelib.core.oauth.grant_types.password import PASSWORD, PASSWORD_REALM, PasswordGrant
 from chalicelib.core.oauth.grant_types.refresh_token import Refresh
+from chalicelib.core.oauth.impersonate import Impersonate
 from chalicelib.core.oauth.logout import Logout
 from chalicelib.core.oauth.responses import Responses
 from chalicelib.core.oauth.revocation import Revocation
@@ -129,6 +131,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         resource_servers=resource_servers,
         tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, client_grants, ambient),
         sign_ins=SignIns(stores.sign_ins, stores.attempts, stores.users, user_blocks, hasher, ambient),
+        outbox=outbox,
     )
     return Core(
         hosts=hosts,
@@ -138,9 +141,17 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         tokens=nouns.access_tokens,
         token_endpoint=nouns.token_endpoint(),
         revocation=Revocation(nouns.client_authentication, stores.refresh_tokens, ambient),
-        userinfo=UserInfo(nouns.user_tokens, stores.codes),
+        userinfo=UserInfo(nouns.user_tokens, stores.codes, stores.impersonations, ambient),
         authorize=nouns.authorize(),
-        logout=Logout(nouns.sessions, stores.clients, nouns.tenants, nouns.token_format, signing_keys, hosts),
+        logout=Logout(
+            nouns.sessions,
+            nouns.impersonation_links,
+            stores.clients,
+            nouns.tenants,
+            nouns.token_format,
+            signing_keys,
+            hosts,
+        ),
         sign_ins=nouns.sign_ins,
         sign_ups=SignUps(users, verification, nouns.tenants, ambient),
         verification=verification,
@@ -161,6 +172,8 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         links=links,
         device_credentials=DeviceCredentials(stores.device_credentials, ambient),
         logs=Logs(stores.logs, ambient),
+        impersonation_links=nouns.impersonation_links,
+        impersonate=nouns.impersonate,
         sweep=sweep,
     )
 
@@ -180,6 +193,7 @@ class _Nouns:
     resource_servers: ResourceServers
     tenants: Tenants
     sign_ins: SignIns
+    outbox: Outbox
 
     @cached_property
     def token_format(self) -> Rs256Tokens:
@@ -210,8 +224,36 @@ class _Nouns:
         assertions = Assertions(JwtAssertions(), self.stores.assertions, self.hosts, self.ambient)
         return ClientAuthentication(self.stores.clients, assertions, self.ambient)
 
+    @cached_property
+    def responses(self) -> Responses:
+        return Responses(self.resource_servers, self.tenants, self.user_tokens, self.hosts, self.ambient)
+
+    @cached_property
+    def impersonate(self) -> Impersonate:
+        return Impersonate(
+            store=self.stores.impersonations,
+            clients=self.stores.clients,
+            tenants=self.tenants,
+            resource_servers=self.stores.resource_servers,
+            responses=self.responses,
+            outbox=self.outbox,
+            hosts=self.hosts,
+            ambient=self.ambient,
+        )
+
+    @cached_property
+    def impersonation_links(self) -> ImpersonationLinks:
+        return ImpersonationLinks(
+            store=self.stores.impersonations,
+            clients=self.stores.clients,
+            connections=self.connections,
+            tenants=self.tenants,
+            tokens=self.user_tokens,
+            hosts=self.hosts,
+            ambient=self.ambient,
+        )
+
     def authorize(self) -> Authorize:
-        responses = Responses(self.resource_servers, self.tenants, self.user_tokens, self.hosts, self.ambient)
         return Authorize(
             clients=self.stores.clients,
             connections=self.connections,
@@ -219,7 +261,8 @@ class _Nouns:
             sessions=self.sessions,
             sign_ins=self.sign_ins,
             consents=self.consents,
-            responses=responses,
+            responses=self.responses,
+            impersonate=self.impersonate,
             seals=self.seals,
             ambient=self.ambient,
         )
@@ -237,6 +280,7 @@ class _Nouns:
         exchange = CodeExchange(
             codes=self.stores.codes,
             users=self.stores.users,
+            impersonations=self.stores.impersonations,
             connections=self.connections,
             resource_servers=self.resource_servers,
             refresh_tokens=self.refresh_tokens,

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from chalicelib.core.device_credentials import DeviceCredentials
     from chalicelib.core.ending import Ending
     from chalicelib.core.hosts import Hosts
+    from chalicelib.core.impersonation_links import ImpersonationLinks
     from chalicelib.core.links import Links
     from chalicelib.core.logs import Logs
     from chalicelib.core.oauth.authorize import Authorize
     from chalicelib.core.oauth.discovery import Discovery
+    from chalicelib.core.oauth.impersonate import Impersonate
     from chalicelib.core.oauth.logout import Logout
     from chalicelib.core.oauth.revocation import Revocation
     from chalicelib.core.oauth.token import TokenEndpoint
@@ -76,11 +78,17 @@ class Core:
     links: Links
     device_credentials: DeviceCredentials
     logs: Logs
+    impersonation_links: ImpersonationLinks
+    impersonate: Impersonate
     sweep: Sweep
 
     def authenticate(self, caller: Caller, token: str) -> Caller:
         """Say who holds a Management API token of the caller's tenant, or raise Unauthenticated."""
-        claims = self.tokens.check_management(caller.tenant, token)
+        try:
+            claims = self.tokens.check_management(caller.tenant, token)
+        except Unauthenticated:
+            self.impersonation_links.refuse_token(caller, token)
+            raise
         if "gen" in claims:
             self._demand_standing(caller.tenant, claims["sub"], claims["gen"])
         scopes = claims.get("scope")

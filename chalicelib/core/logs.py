@@ -62,8 +62,15 @@ TYPES = {
     "scu": "Success Change Username",
     "ublkdu": "User Login Block Released",
     "fn": "Failed Sending Notification",
+    "simp": "Impersonation Link Made",
+    "simpu": "Impersonation Link Used",
+    "simpa": "Impersonation Entered an Application",
+    "simps": "Impersonation Stopped",
+    "simpr": "Impersonation Link Revoked",
+    "simpe": "Impersonation Link Expired",
+    "fimp": "Impersonation Refused",
 }
-"""Every type of event Gatehouse writes, with Auth0's name for it."""
+"""Every type of event Gatehouse writes, with Auth0's name for it. Those of impersonation are ours: Auth0 has none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -88,6 +88,11 @@ def email_changed(recipient: Recipient, occasion: Occasion) -> Mail:
     return _compose("email_changed", recipient, occasion)
 
 
+def impersonated(recipient: Recipient, occasion: Occasion) -> Mail:
+    """Tell that somebody signed in as them. Who and why is in their history, and not in a mail."""
+    return _compose("impersonated", recipient, occasion)
+
+
 def second_factor_changed(recipient: Recipient, occasion: Occasion) -> Mail:
     """Tell that the second step of signing in was changed (S14)."""
     return _compose("second_factor_changed", recipient, occasion)

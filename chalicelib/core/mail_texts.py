@@ -122,6 +122,12 @@ _ENGLISH = {
         button="Change my password",
         closing="If you cannot get in any more, tell the people of {tenant}.",
     ),
+    "impersonated": Wording(
+        subject="Somebody looked at your account at {tenant}",
+        opening="Somebody who works for {tenant} signed in as you, to see what you see.",
+        lead="They cannot change your password or your address. Your recent activity says who it was and why.",
+        closing="If you did not expect this, ask the people of {tenant}.",
+    ),
     "blocked": Wording(
         subject="Your account at {tenant} was blocked",
         opening="Your account at {tenant} was blocked: nobody can sign in to it.",
@@ -179,6 +185,12 @@ _GERMAN = {
         button="Mein Passwort ändern",
         closing="Wenn Sie sich nicht mehr anmelden können, melden Sie es {tenant}.",
     ),
+    "impersonated": Wording(
+        subject="Jemand hat sich Ihr Konto bei {tenant} angesehen",
+        opening="Jemand, der für {tenant} arbeitet, hat sich als Sie angemeldet, um zu sehen, was Sie sehen.",
+        lead="Ihr Passwort und Ihre Adresse sind so nicht zu ändern. Wer es war und warum, steht in Ihren Aktivitäten.",
+        closing="Wenn Sie das nicht erwartet haben, fragen Sie bei {tenant} nach.",
+    ),
     "blocked": Wording(
         subject="Ihr Konto bei {tenant} wurde gesperrt",
         opening="Ihr Konto bei {tenant} wurde gesperrt: Niemand kann sich mehr damit anmelden.",
@@ -235,6 +247,12 @@ _SPANISH = {
         lead="Si has sido tú, no tienes que hacer nada. Si no, cambia enseguida tu contraseña.",
         button="Cambiar mi contraseña",
         closing="Si ya no puedes entrar, avisa a {tenant}.",
+    ),
+    "impersonated": Wording(
+        subject="Alguien ha consultado tu cuenta en {tenant}",
+        opening="Alguien que trabaja para {tenant} ha entrado en tu nombre, para ver lo que tú ves.",
+        lead="No puede cambiar tu contraseña ni tu dirección. Tu actividad reciente dice quién fue y por qué.",
+        closing="Si no lo esperabas, pregunta a {tenant}.",
     ),
     "blocked": Wording(
         subject="Se ha bloqueado tu cuenta en {tenant}",

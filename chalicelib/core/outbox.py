@@ -198,6 +198,7 @@ _COMPOSERS: Mapping[str, Callable[[Recipient, Letter], Mail]] = {
     "unblock": lambda to, letter: mail.unblock(to, _occasion(letter), letter.link, letter.lifetime),
     "password_changed": lambda to, letter: mail.password_changed(to, _occasion(letter)),
     "email_changed": lambda to, letter: mail.email_changed(to, _occasion(letter)),
+    "impersonated": lambda to, letter: mail.impersonated(to, _occasion(letter)),
 }
 """How each kind of letter becomes a mail."""
 

@@ -35,6 +35,8 @@ CONSENT = "CONSENT#"
 TICKET = "TICKET#"
 MAIL = "MAIL"
 ASSERTION = "ASSERTION"
+LINK = "LINK"
+IMPERSONATION = "IMPERSONATION#"
 
 TENANTS = "TENANTS"
 """Partition of the index by time that lists the tenants themselves."""
@@ -42,6 +44,12 @@ PENDING_WORK = "WORK"
 """Partition of the index by time that lists work to finish, of all tenants: deletions too large for one transaction."""
 PENDING_MAIL = "MAIL"
 """Partition of the index by time that lists mails to send, of all tenants, by when they are due."""
+
+PENDING_LINKS = "LINKS"
+"""Partition of impersonation links that were not used yet, of all tenants, by when they expire.
+
+It is an index that holds whole items: what expires is found, consistently, in one query.
+"""
 
 
 class Key(NamedTuple):
@@ -105,6 +113,16 @@ def mail(tenant: str, letter_id: str) -> Key:
 def one_time(tenant: str, digest: str, kind: str) -> Key:
     """What a one-time secret leads to, by the digest of the secret."""
     return Key(f"T#{tenant}#O#{digest}", kind)
+
+
+def impersonation(tenant: str, user_id: str, link_id: str) -> Key:
+    """An impersonation link by its id, with the user whom it leads to."""
+    return Key(user(tenant, user_id), IMPERSONATION + sorting(link_id))
+
+
+def pending_link(tenant: str, digest: str, expires_at: datetime) -> Key:
+    """An impersonation link among those that were not used yet."""
+    return Key(PENDING_LINKS, moment(expires_at, f"{tenant}#{digest}"))
 
 
 def failures(tenant: str, connection_id: str, name: str, ip: str) -> Key:

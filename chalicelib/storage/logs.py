@@ -44,6 +44,15 @@ def event_item(table: Table, tenant: str, event: LogEvent, *, with_user: bool = 
     )
 
 
+def copy_item(tenant: str, event: LogEvent, user_id: str) -> LogItem:
+    """Make a copy of an event for the history of a second person it is about. The tenant's list has it once."""
+    return LogItem.at(
+        keys.log(tenant, user_id, event.log_id, event.date),
+        document=brief(event),
+        expires_at=ceil((event.date + KEPT_FOR).timestamp()),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class LogStore:
     """Reads and writes events."""

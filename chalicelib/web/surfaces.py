@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.web import reference
 from chalicelib.web.authentication import dbconnections, discovery, token
-from chalicelib.web.login import authorize, login, logout, reset_password, signup, unblock, verify_email
+from chalicelib.web.login import authorize, impersonate, login, logout, reset_password, signup, unblock, verify_email
 from chalicelib.web.management import (
     client_credentials,
     client_grants,
@@ -12,6 +12,7 @@ from chalicelib.web.management import (
     connections,
     device_credentials,
     grants,
+    impersonation_links,
     jobs,
     keys,
     logs,
@@ -38,6 +39,7 @@ SURFACES = [
         refresh_tokens,
         grants,
         user_blocks,
+        impersonation_links,
         tickets,
         jobs,
         logs,
@@ -49,6 +51,7 @@ SURFACES = [
         reset_password,
         verify_email,
         unblock,
+        impersonate,
         token,
         dbconnections,
         logout,

@@ -24,6 +24,7 @@ MAILS = {
     "change_password": lambda to: mail.change_password(to, LINK, A_DAY),
     "password_changed": lambda to: mail.password_changed(to, OCCASION),
     "email_changed": lambda to: mail.email_changed(to, OCCASION),
+    "impersonated": lambda to: mail.impersonated(to, OCCASION),
     "second_factor_changed": lambda to: mail.second_factor_changed(to, OCCASION),
     "unblock": lambda to: mail.unblock(to, OCCASION, LINK, A_DAY),
     "new_place": lambda to: mail.new_place(to, OCCASION, LINK),
@@ -31,7 +32,7 @@ MAILS = {
 }
 LANGUAGES = ("en", "de", "es")
 WITH_LINK = ("verify_email", "change_password", "unblock", "new_place")
-NOTICES = ("password_changed", "email_changed", "second_factor_changed", "unblock", "new_place")
+NOTICES = ("password_changed", "email_changed", "impersonated", "second_factor_changed", "unblock", "new_place")
 
 every_kind = pytest.mark.parametrize("kind", MAILS)
 every_language = pytest.mark.parametrize("language", LANGUAGES)

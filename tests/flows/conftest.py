@@ -9,6 +9,7 @@ import pytest
 from chalicelib.core.tenants import DEFAULT_CONNECTION
 from chalicelib.storage.table import Item
 from tests.flows.browsing import CALLBACK, EMAIL, PASSWORD, Application, Browser, shown_by, state_of
+from tests.flows.impersonating import JANE, LOGIN_URI, Support
 
 
 @pytest.fixture
@@ -71,3 +72,31 @@ def calls():
 @pytest.fixture
 def browser(app):
     return Browser(app)
+
+
+@pytest.fixture
+def web(register):
+    """An application with a server, whose sign-in begins at an address of its own."""
+    return register(app_type="regular_web", initiate_login_uri=LOGIN_URI)
+
+
+@pytest.fixture
+def support(api, ann):
+    """Support staff: Jane, and the program through which she gets links."""
+    jane = api.post("/api/v2/users", {"connection": DEFAULT_CONNECTION, "email": JANE, "password": PASSWORD}).json
+    client = api.post("/api/v2/clients", {"name": "Support desk", "app_type": "non_interactive"}).json
+    audience = api.app.core.hosts.management_audience("main")
+    scopes = ["create:impersonation_links", "delete:impersonation_links"]
+    grant = {"client_id": client["client_id"], "audience": audience, "scope": scopes}
+    granted = api.post("/api/v2/client-grants", grant).json
+    proof = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+    asked = {"grant_type": "client_credentials", "audience": audience, **proof}
+    token = api.post("/oauth/token", asked, headers={"Authorization": ""}).json["access_token"]
+    return Support(
+        api=api,
+        client_id=client["client_id"],
+        token=token,
+        grant_id=granted["id"],
+        user_id=ann,
+        jane=jane["user_id"],
+    )

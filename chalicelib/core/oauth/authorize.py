@@ -14,7 +14,7 @@ from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.handles import SECRET_CHARACTERS, digest
 from chalicelib.core.oauth.errors import OAuthError, UserBlocked
 from chalicelib.core.oauth.requests import AuthorizeError, AuthorizeRequest, parameters, read, redirect_uri_for
-from chalicelib.core.oauth.responses import SendBack
+from chalicelib.core.oauth.responses import Basis, SendBack
 from chalicelib.core.sessions import Lifetimes
 from chalicelib.core.sign_ins import Authenticated, SignIn
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.core.consents import Consents
     from chalicelib.core.entities import EntityStore
     from chalicelib.core.handles import Handle
+    from chalicelib.core.oauth.impersonate import Impersonate
     from chalicelib.core.oauth.responses import Responses, Terms
     from chalicelib.core.seals import Seals
     from chalicelib.core.sessions import Session, Sessions
@@ -43,10 +44,14 @@ LOGIN, SIGNUP, CONSENT = "login", "signup", "consent"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Browser:
-    """What a browser brings: the handle of its session, and the secret that ties it to sign-ins it began."""
+    """What a browser brings: the handle of its session, and the secret that ties it to sign-ins it began.
+
+    `impersonation` is what it will be answered for once, because it followed an impersonation link.
+    """
 
     session: str = ""
     flow: str = ""
+    impersonation: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +70,13 @@ class Entered:
     outcome: SendBack | Ask
     handle: Handle
     session: Session
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Impersonated:
+    """An application is answered as the user of the link that this browser followed, which is over with that."""
+
+    answer: SendBack
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,10 +99,11 @@ class Authorize:
     sign_ins: SignIns
     consents: Consents
     responses: Responses
+    impersonate: Impersonate
     seals: Seals
     ambient: Ambient
 
-    def begin(self, caller: Caller, given: Mapping[str, list[str]], browser: Browser) -> SendBack | Ask:
+    def begin(self, caller: Caller, given: Mapping[str, list[str]], browser: Browser) -> SendBack | Ask | Impersonated:
         """Answer at once if the session allows it, or say what must be asked first.
 
         Invalid, for a page, as long as the client is not proven; after that every refusal is sent back to it.
@@ -139,7 +152,7 @@ class Authorize:
         must_ask = self._must_consent(caller.tenant, client, request, terms, proven.user)
         outcome, code = None, None
         if not must_ask:
-            outcome, code = self.responses.success(caller, client, request, terms, proven.user, session)
+            outcome, code = self.responses.success(caller, client, request, terms, Basis.of(proven.user, session))
         held = self.sessions.held(caller.tenant, browser.session) if browser.session else None
         sign_in = SignIn(
             user=proven.user,
@@ -186,9 +199,15 @@ class Authorize:
         """Send a refusal of the pages back to the application."""
         return self.responses.refusal(caller.tenant, AuthorizeError(error.error, error.description, under_way.request))
 
-    def _begin(self, caller: Caller, client: Client, request: AuthorizeRequest, browser: Browser) -> SendBack | Ask:
-        terms = self.responses.terms(caller.tenant, client, request)
+    def _begin(
+        self, caller: Caller, client: Client, request: AuthorizeRequest, browser: Browser
+    ) -> SendBack | Ask | Impersonated:
         silent = "none" in request.prompts
+        if browser.impersonation and not silent:
+            answer = self.impersonate.answer(caller, client, request, browser.impersonation)
+            if answer is not None:
+                return Impersonated(answer=answer)
+        terms = self.responses.terms(caller.tenant, client, request)
         found = self._session(caller, client, request, browser)
         if found is None or request.prompts & {"login", "select_account"}:
             if silent:
@@ -240,7 +259,7 @@ class Authorize:
         """Answer from a session, and record its use."""
         connection = self.connections.demand_enabled(caller.tenant, session.connection_id, client.client_id)
         proven = Authenticated(user=user, connection=connection)
-        answer, code = self.responses.success(caller, client, request, terms, user, session)
+        answer, code = self.responses.success(caller, client, request, terms, Basis.of(user, session))
         sign_in = SignIn(
             user=user,
             at=self.ambient.now(),

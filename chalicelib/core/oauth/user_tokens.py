@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.errors import Unauthenticated
+from chalicelib.core.impersonation import Impersonation
 from chalicelib.core.oauth.claims import half_hash, user_claims
 from chalicelib.core.oauth.token import TokenResponse
 from chalicelib.core.oauth.tokens import MAX_TOKEN, AccessToken
@@ -44,11 +45,18 @@ class UserGrant:
     nonce: str = ""
     with_auth_time: bool = False
     grant_type: str = ""
+    impersonation: Impersonation | None = None
 
     @property
     def has_openid(self) -> bool:
         """Whether there is an ID token, and /userinfo."""
         return "openid" in self.scope.split()
+
+    def capped(self, lifetime: int, now: int) -> int:
+        """Cut a lifetime in seconds to what an impersonation has left."""
+        if self.impersonation is None:
+            return lifetime
+        return max(0, min(lifetime, int(self.impersonation.ends_at.timestamp()) - now))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +67,7 @@ class Bearer:
     scope: str
     grant_id: str
     generation: int | None
+    impersonation: Impersonation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +104,11 @@ class UserTokens:
         """Make an ID token (OpenID Connect Core 1.0, 2) with the profile the scopes ask for."""
         issued = self._now()
         claims: dict[str, Any] = {
-            **user_claims(grant.user, grant.scope),
+            **user_claims(grant.user, grant.scope, grant.impersonation),
             "iss": self.hosts.issuer(tenant),
             "aud": grant.client.client_id,
             "iat": issued,
-            "exp": issued + int(grant.client.jwt_configuration["lifetime_in_seconds"]),
+            "exp": issued + grant.capped(int(grant.client.jwt_configuration["lifetime_in_seconds"]), issued),
         }
         optional = {
             "sid": grant.session_id,
@@ -129,7 +138,11 @@ class UserTokens:
         sealed = self.seals.open(tenant, _PURPOSE, token)
         if sealed is not None:
             return Bearer(
-                user_id=sealed["sub"], scope=sealed["scope"], grant_id=sealed["grant"], generation=sealed["gen"]
+                user_id=sealed["sub"],
+                scope=sealed["scope"],
+                grant_id=sealed["grant"],
+                generation=sealed["gen"],
+                impersonation=Impersonation.of(sealed["imp"]) if "imp" in sealed else None,
             )
         claims = self.format.verify(token, self.signing_keys.verifying(tenant))
         expires, audiences, scope = claims.get("exp"), claims.get("aud"), claims.get("scope")
@@ -146,9 +159,11 @@ class UserTokens:
             "scope": grant.scope,
             "grant": grant.grant_id,
             "gen": grant.user.generation,
+            **({"imp": grant.impersonation.document()} if grant.impersonation else {}),
         }
-        value = self.seals.seal(tenant, _PURPOSE, document, OPAQUE_LIFE)
-        return AccessToken(value=value, expires_in=int(OPAQUE_LIFE.total_seconds()), scope=grant.scope)
+        lifetime = grant.capped(int(OPAQUE_LIFE.total_seconds()), self._now())
+        value = self.seals.seal(tenant, _PURPOSE, document, timedelta(seconds=lifetime))
+        return AccessToken(value=value, expires_in=lifetime, scope=grant.scope)
 
     def _userinfo(self, tenant: str) -> str:
         return f"{self.hosts.issuer(tenant)}userinfo"

@@ -26,7 +26,9 @@ Kind: TypeAlias = Literal["ok", "error"]
 # Browsers read a backslash as a slash and skip white space, so that "/\host" is another host.
 _PATH = re.compile(r"/(?![/\\])[^\s\\]*")
 _LINKS = frozenset({"https", "http", "mailto"})
-_OK_MESSAGES = frozenset({"email_verified", "password_changed", "signed_out", "unblocked", "verify_email"})
+_OK_MESSAGES = frozenset(
+    {"email_verified", "impersonation_preview", "password_changed", "signed_out", "unblocked", "verify_email"}
+)
 _SCOPES: Mapping[str, ScopeKey] = {
     "openid": "scope.openid",
     "profile": "scope.profile",
@@ -175,6 +177,18 @@ class ConfirmationPage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ImpersonationPage:
+    """Asks before somebody becomes somebody else. The link in `action` is all it posts."""
+
+    shell: Shell
+    action: str
+    impersonator: str
+    user: str
+    reason: str
+    state: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MessagePage:
     """Says something, and shows a way on if there is one."""
 
@@ -264,6 +278,11 @@ def render_confirmation(page: ConfirmationPage, status: int = 200) -> Rendered:
     )
     known = {"title": title, "question": question, "submit": submit}
     return _render("confirmation", page, status, policy=_without_logo(page.shell), **known)
+
+
+def render_impersonation(page: ImpersonationPage, status: int = 200) -> Rendered:
+    """Render the question that comes before an impersonation link is spent."""
+    return _render("impersonation", page, status, policy=_without_logo(page.shell))
 
 
 def render_message(page: MessagePage, status: int = 200) -> Rendered:

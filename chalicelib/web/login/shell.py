@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from chalicelib.core.errors import Forbidden
-from chalicelib.core.oauth.authorize import Ask, Entered
+from chalicelib.core.oauth.authorize import Ask, Entered, Impersonated
 from chalicelib.core.oauth.errors import TooManyAttempts, UserBlocked
 from chalicelib.web import cookies
 from chalicelib.web.login.pages import (
@@ -71,6 +71,7 @@ _MESSAGES: dict[str, MessageName] = {
     TooManyAttempts().error: "too_many_attempts",
     "expired_state": "sign_in_expired",
     "expired_ticket": "link_expired",
+    "unusable_link": "impersonation_over",
     "access_denied": "access_denied",
 }
 
@@ -87,10 +88,12 @@ def demand_same_origin(http: HttpRequest) -> None:
         raise Forbidden("This form was sent from another site.", code="invalid_origin")
 
 
-def go_on(incoming: Incoming[Any, Any], outcome: SendBack | Ask | Entered) -> Rendered:
+def go_on(incoming: Incoming[Any, Any], outcome: SendBack | Ask | Entered | Impersonated) -> Rendered:
     """Answer the browser: back to the application, or on to a page; with the cookies that belong to it."""
     if isinstance(outcome, Entered):
         return with_cookies(go_on(incoming, outcome.outcome), _session_cookie(incoming, outcome))
+    if isinstance(outcome, Impersonated):
+        return with_cookies(send_back(incoming, outcome.answer), cookies.dropped(cookies.IMPERSONATION))
     if isinstance(outcome, Ask):
         location = f"/u/{outcome.page}?{urlencode({'state': outcome.state})}"
         return with_cookies(redirect(location), cookies.kept(cookies.FLOW, outcome.flow, seconds=None))
