@@ -254,8 +254,8 @@ class ImpersonationStore(Protocol):
     def close(self, tenant: str, link: ImpersonationLink, state: str, at: datetime, event: LogEvent) -> None:
         """Revoke a pending link, or end a used one, over exactly the state that was read; Gone if it changed."""
 
-    def refuse(self, tenant: str, link: ImpersonationLink, event: LogEvent) -> None:
-        """Write into both histories that a use was refused."""
+    def refuse(self, tenant: str, link: ImpersonationLink, event: LogEvent, *, gone: frozenset[str]) -> None:
+        """Write into both histories that a use was refused; those who are gone have none."""
 
     def standing(self, tenant: str, user_id: str, impersonation: Impersonation, grant_id: str) -> Standing:
         """Read together what decides whether a token is still good."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.documents import Document
 from chalicelib.core.errors import Forbidden, GatehouseError, Invalid
-from chalicelib.core.tenants import SYSTEM_TENANT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,11 +47,11 @@ class Policy:
     client_policies: Mapping[str, Document]
 
     @classmethod
-    def of(cls, tenant: str, settings: Document) -> Policy:
-        """Read a tenant's settings. Where the dashboard's own people live nobody is ever impersonated."""
+    def of(cls, settings: Document) -> Policy:
+        """Read a tenant's settings."""
         given = settings["impersonation"]
         return cls(
-            enabled=bool(given["enabled"]) and tenant != SYSTEM_TENANT,
+            enabled=given["enabled"],
             classic_links=given["classic_links"],
             confirm=given["confirm"],
             reason_required=given["reason_required"],

@@ -151,7 +151,7 @@ class Tenants:
 
     def settings(self, caller: Caller) -> Document:
         """Give the settings of the caller's tenant with defaults filled in."""
-        return {**DEFAULT_SETTINGS, **self.get(caller.tenant).settings}
+        return settings_of(self.get(caller.tenant))
 
     def recall_settings(self, tenant: str) -> Document:
         """Give the settings of a tenant with defaults filled in, as of at most seconds ago."""
@@ -163,14 +163,14 @@ class Tenants:
 
     def _update_settings(self, caller: Caller, patch: Document) -> Document:
         tenant = self.get(caller.tenant)
-        settings = {**tenant.settings, **patch}
+        settings, defaults = {**tenant.settings, **patch}, defaults_of(tenant.name)
         for name in (name for name in _MERGED if patch.get(name)):
-            settings[name] = merge(tenant.settings.get(name, DEFAULT_SETTINGS[name]), patch[name])
+            settings[name] = merge(tenant.settings.get(name, defaults[name]), patch[name])
         settings = {name: value for name, value in settings.items() if value not in (None, {})}
         check("settings", settings, max_bytes=100_000)
         updated = replace(tenant, settings=settings, updated_at=self.ambient.now())
         self.store.replace(updated, done(self.ambient, caller))
-        return {**DEFAULT_SETTINGS, **settings}
+        return {**defaults, **settings}
 
     def renew_management_api(self, caller: Caller) -> bool:
         """Have the Management API at the tenant's present address, with every scope; say whether it was not so.
@@ -222,7 +222,17 @@ class Tenants:
 
 def settings_of(tenant: Tenant | None) -> Document:
     """Give the settings of a tenant with defaults filled in; of one that is gone the defaults."""
-    return {**DEFAULT_SETTINGS, **(tenant.settings if tenant else {})}
+    return {**defaults_of(tenant.name), **tenant.settings} if tenant else DEFAULT_SETTINGS
+
+
+def defaults_of(name: str) -> Document:
+    """Give the settings a tenant has unless it says otherwise.
+
+    Where the dashboard's own people live nobody is impersonated: whoever became one of them could become anybody.
+    """
+    if name != SYSTEM_TENANT:
+        return DEFAULT_SETTINGS
+    return {**DEFAULT_SETTINGS, "impersonation": {**DEFAULT_SETTINGS["impersonation"], "enabled": False}}
 
 
 def unknown_tenant() -> NotFound:

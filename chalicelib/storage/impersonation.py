@@ -24,6 +24,7 @@ from chalicelib.storage.impersonation_items import (
     put_events,
     put_link,
 )
+from chalicelib.storage.logs import copy_item, event_item
 from chalicelib.storage.outbox import put_letter
 from chalicelib.storage.table import ABSENT, batched
 from chalicelib.storage.users import UserItem, decode_user, in_generation, profile_key
@@ -143,9 +144,13 @@ class ImpersonationStore:
         change_link(transaction, tenant, link, link.state, state=state, ended_at=milliseconds(at))
         put_events(transaction, self.table, tenant, event, link.impersonator_id).commit()
 
-    def refuse(self, tenant: str, link: ImpersonationLink, event: LogEvent) -> None:
-        """Write a refusal into both histories."""
-        put_events(self.table.write(), self.table, tenant, event, link.impersonator_id).commit()
+    def refuse(self, tenant: str, link: ImpersonationLink, event: LogEvent, *, gone: frozenset[str]) -> None:
+        """Write a refusal into the histories of those who still have one."""
+        transaction = self.table.write()
+        transaction.put(event_item(self.table, tenant, event, with_user=link.user_id not in gone))
+        if link.impersonator_id not in {*gone, link.user_id}:
+            transaction.put(copy_item(tenant, event, link.impersonator_id))
+        transaction.commit()
 
     def standing(self, tenant: str, user_id: str, impersonation: Impersonation, grant_id: str) -> Standing:
         """Read what decides whether a token is still good in one round trip."""
@@ -165,10 +170,10 @@ class ImpersonationStore:
         )
 
     def due(self, now: datetime, limit: int) -> Sequence[Due]:
-        """Give the pending links whose time is over: one query."""
-        before = f"{milliseconds(now) + 1:013d}"
-        found = self.table.query(PendingLinkItem, keys.PENDING_LINKS, page_size=limit)
-        return [decode_due(item) for item in islice(found, limit) if item.sk < before]
+        """Give the pending links whose time is over: one query, or one for each thousand."""
+        after_now = f"{milliseconds(now) + 1:013d}"
+        found = self.table.query(PendingLinkItem, keys.PENDING_LINKS, before=after_now, page_size=limit)
+        return [decode_due(item) for item in islice(found, limit)]
 
     def expire(self, over: Sequence[tuple[Due, LogEvent]]) -> None:
         """Mark up to 25 links as expired in one transaction: four items each, of the hundred there may be."""

@@ -85,8 +85,11 @@ def change_link(
 def put_events(
     transaction: Transaction, table: Table, tenant: str, event: LogEvent, impersonator_id: str
 ) -> Transaction:
-    """Add an event to the histories of both people."""
-    return transaction.put(event_item(table, tenant, event)).put(copy_item(tenant, event, impersonator_id))
+    """Add an event to the histories of both people, once if they are one."""
+    transaction.put(event_item(table, tenant, event))
+    return (
+        transaction if event.user_id == impersonator_id else transaction.put(copy_item(tenant, event, impersonator_id))
+    )
 
 
 def demand_running(transaction: Transaction, tenant: str, impersonation: Impersonation) -> None:

@@ -147,6 +147,7 @@ class Table:
         pk: str,
         *,
         prefix: str = "",
+        before: str = "",
         after: str | None = None,
         newest_first: bool = False,
         page_size: int | None = None,
@@ -154,13 +155,14 @@ class Table:
     ) -> Iterator[I]:
         """Walk a partition in order, lazily, a page of `page_size` per round trip; `after` is a sort key to go on from.
 
+        Of the whole partition, of what begins with `prefix`, or of what sorts before `before`.
         `expired` shows what has expired too: only for removing it.
         """
         start = {"pk": {"S": pk}, "sk": {"S": after}} if after else None
         with translated():
             for item in kind.query(
                 pk,
-                kind.sk.startswith(prefix) if prefix else None,
+                kind.sk.startswith(prefix) if prefix else kind.sk < before if before else None,
                 consistent_read=True,
                 scan_index_forward=not newest_first,
                 last_evaluated_key=start,

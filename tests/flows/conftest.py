@@ -88,8 +88,15 @@ def support(api, ann):
     audience = api.app.core.hosts.management_audience("main")
     scopes = ["create:impersonation_links", "delete:impersonation_links"]
     grant = {"client_id": client["client_id"], "audience": audience, "scope": scopes}
-    assert api.post("/api/v2/client-grants", grant).status == 201
+    granted = api.post("/api/v2/client-grants", grant).json
     proof = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
     asked = {"grant_type": "client_credentials", "audience": audience, **proof}
     token = api.post("/oauth/token", asked, headers={"Authorization": ""}).json["access_token"]
-    return Support(api=api, client_id=client["client_id"], token=token, user_id=ann, jane=jane["user_id"])
+    return Support(
+        api=api,
+        client_id=client["client_id"],
+        token=token,
+        grant_id=granted["id"],
+        user_id=ann,
+        jane=jane["user_id"],
+    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 from tests.conftest import Answer, Api
-from tests.flows.browsing import Application
+from tests.flows.browsing import Application, Browser
 
 JANE = "jane@support.example"
 LOGIN_URI = "https://app.example.com/login"
@@ -19,6 +21,7 @@ class Support:
     api: Api
     client_id: str
     token: str
+    grant_id: str
     user_id: str
     jane: str
 
@@ -65,3 +68,21 @@ class Support:
         of_user, of_jane = self.history_of(self.user_id), self.history_of(self.jane)
         assert of_user == of_jane
         return [kind for kind, _ in of_user]
+
+
+def followed(link: str) -> str:
+    """Give what a browser asks our host for when somebody follows a link."""
+    return link.removeprefix("https://gatehouse.test")
+
+
+def history_reasons(support: Support) -> list[str]:
+    """List why links were refused, as the user's history has it, the oldest first."""
+    return [why for kind, why in support.history_of(support.user_id) if kind == "fimp"]
+
+
+def confirm(browser: Browser, link: str) -> Any:
+    """Follow a link that asks first, press its button, and give the answer."""
+    page = browser.get(followed(link))
+    assert page.status_code == 200, page.body
+    action = re.search(r'action="([^"]+)"', page.body.decode())[1]
+    return browser.post(unescape(action), {})

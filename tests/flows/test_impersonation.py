@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.flows.browsing import CALLBACK, EMAIL, Browser, answer_of, claims_of, sign_in
+from tests.flows.browsing import CALLBACK, EMAIL, Browser, answer_of, claims_of
 from tests.flows.impersonating import JANE, LOGIN_URI
 
 

@@ -17,6 +17,8 @@ from chalicelib.core import (
     device_credentials,
     documents,
     identities,
+    impersonation,
+    impersonation_links,
     log_search,
     logs,
     mail,
@@ -28,12 +30,14 @@ from chalicelib.core import (
 )
 from chalicelib.core.hosts import Hosts
 from chalicelib.core.oauth import assertions, authorize, codes, tokens, user_tokens
+from chalicelib.core.tenants import DEFAULT_SETTINGS
 from chalicelib.storage import cache
 from chalicelib.web import decoding, openapi
 from tests.conftest import BASE_DOMAIN
 from tests.documents import table
 from tests.web.conftest import ENDPOINTS
 
+IMPERSONATION = DEFAULT_SETTINGS["impersonation"]
 DOCUMENT = openapi.document(ENDPOINTS, Hosts(BASE_DOMAIN, "main"), "main")
 
 
@@ -127,6 +131,23 @@ LIMITS: dict[str, list[int | str]] = {
     "life of a link to choose a new password, from a mail": [hours(tickets.RESET_LIFETIME)],
     "life of a link that lifts a block": [hours(attempts.LIFE)],
     "mails with a link to choose a new password": [spelled(tickets._SHORTEST_PAUSE), spelled(tickets._LONGEST_PAUSE)],
+    "life of an impersonation link": [
+        said("LinkCreate", "expires_in", "minimum"),
+        said("LinkCreate", "expires_in", "maximum"),
+        IMPERSONATION["max_link_lifetime"],
+    ],
+    "life of what an impersonation link gives": [
+        said("Impersonation", "token_lifetime", "minimum"),
+        said("Impersonation", "token_lifetime", "maximum"),
+        IMPERSONATION["token_lifetime"],
+    ],
+    "from an impersonation link to the application's request": [impersonation.ANSWERED_WITHIN // timedelta(minutes=1)],
+    "reason of an impersonation": [impersonation_links.MAX_REASON],
+    "protected users, excluded clients, policies by client of impersonation": [
+        said("Impersonation", "protected_users", "maxItems"),
+        said("Impersonation", "protected_roles", "maxItems"),
+    ],
+    "expired impersonation links in a run of the sweep": [impersonation_links.LINKS_PER_RUN],
     "sending a mail": [hours(outbox.TRIED_FOR), outbox.PER_RUN],
     "metadata of a sign-up": [
         said("SignupBody", "user_metadata", "maxProperties"),

@@ -166,6 +166,14 @@ EXAMPLES = {
     "DELETE /api/v2/user-blocks": [Example(query={"identifier": "{email}"})],
     "GET /api/v2/user-blocks/{user_id}": [Example()],
     "DELETE /api/v2/user-blocks/{user_id}": [Example()],
+    "POST /users/{user_id}/impersonate": [
+        Example({"protocol": "oauth2", "impersonator_id": "{stranger_id}", "client_id": "{client_id}"}),
+    ],
+    "GET /api/v2/users/{user_id}/impersonation-links": [Example(), Example(query={"from": "{link_id}"})],
+    "POST /api/v2/users/{user_id}/impersonation-links": [
+        Example({"impersonator_id": "{stranger_id}", "client_id": "{client_id}", "reason": "Ticket 1"})
+    ],
+    "DELETE /api/v2/users/{user_id}/impersonation-links/{link_id}": [Example()],
     "POST /api/v2/tickets/email-verification": [
         Example({"user_id": "{user_id}"}),
         Example({"user_id": "{user_id}", "client_id": "{client_id}"}),
@@ -330,7 +338,8 @@ def _furnish(api: Api) -> dict[str, str]:
         return answer.json
 
     tenant, previous = api.tenant, api.app.core.signing_keys.current(api.tenant).kid
-    client, ungranted = (made("clients", {"name": f"{name} of {tenant}"}) for name in ("Shop", "Till"))
+    addresses = {"callbacks": ["https://app.example/callback"], "initiate_login_uri": "https://app.example/login"}
+    client, ungranted = (made("clients", {"name": f"{name} of {tenant}", **addresses}) for name in ("Shop", "Till"))
     server = made(
         "resource-servers", {"identifier": f"https://{tenant}.example/", "scopes": [{"value": "read:things"}]}
     )
@@ -346,11 +355,14 @@ def _furnish(api: Api) -> dict[str, str]:
     own = api.token("create:current_user_device_credentials", subject=user["user_id"])
     key = {"device_name": "Phone", "device_id": "p0", "type": "public_key", "value": "MIIB"}
     made("keys/signing/rotate")
+    assert api.patch("/api/v2/tenants/settings", {"impersonation": {"enabled": True}}).status == 200
+    link = {"impersonator_id": stranger["user_id"], "client_id": client["client_id"]}
     entered = _let_in(api, user["user_id"], client["client_id"], connection["name"], server["identifier"])
     public_key = {"credential_type": "public_key", "pem": PEM}
     return {
         **entered,
         "key_id": made(f"clients/{client['client_id']}/credentials", public_key)["id"],
+        "link_id": made(f"users/{quote(user['user_id'])}/impersonation-links", link)["id"],
         "client_id": client["client_id"],
         "ungranted_id": ungranted["client_id"],
         "server_id": server["id"],

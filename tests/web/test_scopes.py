@@ -67,6 +67,11 @@ GET /api/v2/user-blocks: read:users
 DELETE /api/v2/user-blocks: update:users
 GET /api/v2/user-blocks/{user_id}: read:users
 DELETE /api/v2/user-blocks/{user_id}: update:users
+POST /users/{user_id}/impersonate: create:impersonation_links
+POST /impersonation/stop: open to all
+GET /api/v2/users/{user_id}/impersonation-links: read:impersonation_links
+POST /api/v2/users/{user_id}/impersonation-links: create:impersonation_links
+DELETE /api/v2/users/{user_id}/impersonation-links/{link_id}: delete:impersonation_links
 POST /api/v2/tickets/email-verification: create:user_tickets
 POST /api/v2/tickets/password-change: create:user_tickets
 POST /api/v2/jobs/verification-email: update:users
@@ -94,6 +99,9 @@ GET /u/verify-email: open to all
 POST /u/verify-email: open to all
 GET /u/unblock: open to all
 POST /u/unblock: open to all
+GET /u/impersonate: open to all
+POST /u/impersonate: open to all
+GET /users/{user_id}/impersonate: open to all
 POST /oauth/token: open to all
 POST /oauth/revoke: open to all
 GET /userinfo: open to all

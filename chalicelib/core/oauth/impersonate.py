@@ -105,7 +105,7 @@ class Impersonate:
         state = self.state(link)
         if state != PENDING:
             raise self._refused(caller, link, f"The link is {state}.")
-        policy = Policy.of(caller.tenant, self.tenants.recall_settings(caller.tenant))
+        policy = Policy.of(self.tenants.recall_settings(caller.tenant))
         found = self._found(caller, policy, link)
         if link.request is None:
             return self._lead_to(caller, policy, link, found)
@@ -124,7 +124,7 @@ class Impersonate:
             return None
         if not link.waits_for(matched[2], self.ambient.now()):
             return None
-        policy = Policy.of(caller.tenant, self.tenants.recall_settings(caller.tenant))
+        policy = Policy.of(self.tenants.recall_settings(caller.tenant))
         try:
             answer, redeemed = self._answered(caller, policy, link, self._found(caller, policy, link), request)
             self._write(caller, redeemed, self.store.answer)
@@ -137,7 +137,9 @@ class Impersonate:
         circumstances = self.store.circumstances(caller.tenant, link, self.hosts.management_audience(caller.tenant))
         user, impersonator, client = circumstances.user, circumstances.impersonator, circumstances.client
         if user is None or impersonator is None or client is None:
-            raise self._refused(caller, link, "The user, the impersonator or the application is gone.")
+            people = {link.user_id: user, link.impersonator_id: impersonator}
+            gone = frozenset(user_id for user_id, person in people.items() if person is None)
+            raise self._refused(caller, link, "The user, the impersonator or the application is gone.", gone)
         objection = (
             policy.against_people(user, impersonator)
             or policy.against_client(client, classic=link.is_classic)
@@ -218,9 +220,10 @@ class Impersonate:
             why = "The user or the impersonator was blocked at this moment."
             raise self._refused(caller, redeemed.link, why) from None
 
-    def _refused(self, caller: Caller, link: ImpersonationLink, why: str) -> Gone:
+    def _refused(self, caller: Caller, link: ImpersonationLink, why: str, gone: frozenset[str] = frozenset()) -> Gone:
         """Write into both histories why nobody was let in, and give the error that does not tell."""
-        self.store.refuse(caller.tenant, link, link.told(happened(self.ambient, caller, "fimp", why=why)))
+        event = link.told(happened(self.ambient, caller, "fimp", why=why))
+        self.store.refuse(caller.tenant, link, event, gone=gone)
         return unusable()
 
 
