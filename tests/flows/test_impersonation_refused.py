@@ -7,7 +7,7 @@ import pytest
 from chalicelib.core.tenants import DEFAULT_CONNECTION
 from tests.conftest import Api
 from tests.flows.browsing import PASSWORD
-from tests.flows.impersonating import LOGIN_URI, followed, history_reasons
+from tests.flows.impersonating import LOGIN_URI, confirm, followed, history_reasons
 
 CLASSIC_OFF = "Links that answer an application unasked are turned off in this tenant."
 NOT_HERE = "Nobody may be impersonated in this application."
@@ -248,6 +248,17 @@ CLASSIC_WRONG = {
     "an unknown client": ({}, {"client_id": "nobody"}),
     "an unknown field": ({}, {"as": "root"}),
 }
+
+
+@pytest.mark.parametrize("address", [None, ""])
+def test_an_application_that_lost_the_beginning_of_its_sign_in_is_not_entered(address, support, web, browser):
+    link = support.make(web)["link"]
+    support.api.patch(f"/api/v2/clients/{web.client.client_id}", {"initiate_login_uri": address})
+
+    refused = confirm(browser, link)
+
+    assert refused.status_code == 410
+    assert history_reasons(support) == ["The application has no initiate_login_uri, where its sign-in begins."]
 
 
 @pytest.mark.parametrize(("parameters", "further"), CLASSIC_WRONG.values(), ids=CLASSIC_WRONG)
