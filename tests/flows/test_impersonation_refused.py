@@ -281,3 +281,14 @@ def test_a_tenant_without_classic_links_has_no_link_that_is_spent_by_a_get(suppo
     assert support.ask(web, confirm=False).status == 400
     assert support.ask(web, confirm=True).status == 201
     assert support.ask_classic(web).status == 403
+
+
+@pytest.mark.security(20)
+def test_a_link_made_before_classic_links_were_turned_off_is_spent_by_no_get_either(support, web, browser):
+    link = support.make(web, confirm=False)["link"]
+    setting(support.api, classic_links=False)
+
+    refused = browser.get(followed(link))
+
+    assert refused.status_code == 410
+    assert history_reasons(support) == ["Links that are spent without a question are turned off in this tenant."]

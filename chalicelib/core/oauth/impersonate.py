@@ -142,7 +142,7 @@ class Impersonate:
             raise self._refused(caller, link, "The user, the impersonator or the application is gone.", gone)
         objection = (
             policy.against_people(user, impersonator)
-            or policy.against_client(client, classic=link.is_classic)
+            or policy.against_client(client, link)
             or against_connection(user, circumstances.connection, client)
             or self._against_issuer(caller.tenant, circumstances)
             or _against_callback(link, client)
