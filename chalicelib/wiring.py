@@ -143,7 +143,15 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         revocation=Revocation(nouns.client_authentication, stores.refresh_tokens, ambient),
         userinfo=UserInfo(nouns.user_tokens, stores.codes, stores.impersonations, ambient),
         authorize=nouns.authorize(),
-        logout=Logout(nouns.sessions, stores.clients, nouns.tenants, nouns.token_format, signing_keys, hosts),
+        logout=Logout(
+            nouns.sessions,
+            nouns.impersonation_links,
+            stores.clients,
+            nouns.tenants,
+            nouns.token_format,
+            signing_keys,
+            hosts,
+        ),
         sign_ins=nouns.sign_ins,
         sign_ups=SignUps(users, verification, nouns.tenants, ambient),
         verification=verification,
@@ -164,7 +172,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         links=links,
         device_credentials=DeviceCredentials(stores.device_credentials, ambient),
         logs=Logs(stores.logs, ambient),
-        impersonation_links=nouns.impersonation_links(),
+        impersonation_links=nouns.impersonation_links,
         impersonate=nouns.impersonate,
         sweep=sweep,
     )
@@ -233,6 +241,7 @@ class _Nouns:
             ambient=self.ambient,
         )
 
+    @cached_property
     def impersonation_links(self) -> ImpersonationLinks:
         return ImpersonationLinks(
             store=self.stores.impersonations,

@@ -222,7 +222,12 @@ class Tenants:
 
 def settings_of(tenant: Tenant | None) -> Document:
     """Give the settings of a tenant with defaults filled in; of one that is gone the defaults."""
-    return {**defaults_of(tenant.name), **tenant.settings} if tenant else DEFAULT_SETTINGS
+    if tenant is None:
+        return DEFAULT_SETTINGS
+    defaults = defaults_of(tenant.name)
+    # A version may bring a setting beside those that a tenant has kept.
+    nested = {name: {**defaults[name], **tenant.settings[name]} for name in _MERGED if name in tenant.settings}
+    return {**defaults, **tenant.settings, **nested}
 
 
 def defaults_of(name: str) -> Document:

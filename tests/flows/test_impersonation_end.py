@@ -74,6 +74,19 @@ def test_whoever_acts_as_somebody_stops_with_the_token_alone(support, acting):
     assert support.types() == ["simp", "simpu", "simps"]
 
 
+def test_signing_out_of_the_application_ends_the_impersonation_and_nothing_else(support, web, app):
+    jane = Browser(app)
+    sign_in(jane, web, email=JANE)
+    tokens = web.exchange(answer_of(jane.get(followed(support.make_classic(web))))["code"]).json_body
+
+    answer = jane.get(f"/oidc/logout?id_token_hint={tokens['id_token']}")
+
+    assert answer.status_code == 200
+    assert info(support, tokens["access_token"]) == 401
+    assert "code" in answer_of(jane.get(web.address(prompt="none")))
+    assert support.types() == ["simp", "simpu", "simps"]
+
+
 def test_an_ordinary_token_stops_nothing(support, web, browser):
     token = web.exchange(answer_of(sign_in(browser, web))["code"]).json_body["access_token"]
 
