@@ -105,7 +105,7 @@ class Jane:
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def shows(self, text: str) -> None:
-        expect(self.page.get_by_text(text).first).to_be_visible()
+        expect(self.page.get_by_text(text)).to_be_visible()
 
     def act(self) -> dict[str, Any]:
         """Follow a link and press its button, until the shop is there; gives the link."""
