@@ -116,6 +116,24 @@ def confirmation(shell: Shell) -> Rendered:
     return pages.render_confirmation(page)
 
 
+def impersonation(shell: Shell) -> Rendered:
+    page = pages.ImpersonationPage(
+        shell=shell, action="/u/impersonate?link=secret", impersonator="jane@support.example", user=EMAIL, reason=""
+    )
+    return pages.render_impersonation(page)
+
+
+def impersonation_with_all(shell: Shell) -> Rendered:
+    page = pages.ImpersonationPage(
+        shell=shell,
+        action="/u/impersonate?link=secret",
+        impersonator="jane.of.the.night.shift@customer-support.example",
+        user="ann.with.quite.a.long.name@subsidiary.example",
+        reason=f"Ticket 4711: {'the cart is empty, ' * 26}"[:500],
+    )
+    return pages.render_impersonation(page)
+
+
 def message(shell: Shell) -> Rendered:
     return pages.render_message(pages.message(shell, "signed_out"))
 
@@ -153,6 +171,8 @@ SAMPLES: dict[str, Callable[[Shell], Rendered]] = {
         consent,
         consent_with_all,
         confirmation,
+        impersonation,
+        impersonation_with_all,
         message,
         message_with_all,
         form_post,
@@ -162,6 +182,7 @@ SAMPLES: dict[str, Callable[[Shell], Rendered]] = {
 
 
 def each_way() -> list[tuple[str, Shell]]:
-    """List every page with a bare and with a full shell. A consent needs an application to be about."""
-    bare = {name: replace(BARE, application="Shop") if name.startswith("consent") else BARE for name in SAMPLES}
+    """List every page with a bare and with a full shell. Two of them need an application to be about."""
+    about = ("consent", "impersonation")
+    bare = {name: replace(BARE, application="Shop") if name.startswith(about) else BARE for name in SAMPLES}
     return [*bare.items(), *((name, FULL) for name in SAMPLES)]

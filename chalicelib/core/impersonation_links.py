@@ -15,7 +15,7 @@ from chalicelib.core.callers import Caller
 from chalicelib.core.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unauthenticated
 from chalicelib.core.handles import SECRET_CHARACTERS, digest
 from chalicelib.core.impersonation import ENDED, PENDING, REVOKED, USED, ImpersonationLink
-from chalicelib.core.impersonation_policy import Policy, against_connection
+from chalicelib.core.impersonation_policy import UNASKED, Policy, against_connection
 from chalicelib.core.logs import happened
 from chalicelib.core.oauth.requests import AuthorizeRequest, redirect_uri_for
 from chalicelib.core.paging import cut
@@ -229,7 +229,7 @@ class ImpersonationLinks:
         user, impersonator, client = parties
         return (
             policy.against_people(user, impersonator)
-            or policy.against_client(client, classic=link.is_classic)
+            or policy.against_client(client, link)
             or against_connection(user, self._connection(tenant, user, client), client)
         )
 
@@ -262,7 +262,7 @@ def _confirm(wanted: WantedLink, policy: Policy) -> bool:
         return bool(wanted.confirm)
     confirm = policy.confirm if wanted.confirm is None else wanted.confirm
     if not confirm and not policy.classic_links:
-        raise Invalid("Links that are spent without a question are turned off in this tenant.", code="invalid_body")
+        raise Invalid(UNASKED, code="invalid_body")
     return confirm
 
 

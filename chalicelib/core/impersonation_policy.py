@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from chalicelib.core.clients import Client
     from chalicelib.core.connections import Connection
+    from chalicelib.core.impersonation import ImpersonationLink
     from chalicelib.core.users import User
+
+UNASKED = "Links that are spent without a question are turned off in this tenant."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,13 +93,15 @@ class Policy:
             return _forbidden("This user must not be impersonated.")
         return None
 
-    def against_client(self, client: Client, *, classic: bool) -> Objection | None:
+    def against_client(self, client: Client, link: ImpersonationLink) -> Objection | None:
         """Say what speaks against an application, as far as its callback is not concerned."""
         if client.is_global or client.client_id in self.excluded_clients:
             return _forbidden("Nobody may be impersonated in this application.")
-        if classic and not self.classic_links:
+        if link.is_classic and not self.classic_links:
             return _forbidden("Links that answer an application unasked are turned off in this tenant.")
-        if not classic and not client.initiate_login_uri:
+        if not link.is_classic and not link.confirm and not self.classic_links:
+            return _forbidden(UNASKED)
+        if not link.is_classic and not client.initiate_login_uri:
             return Objection(
                 kind=Invalid,
                 message="The application has no initiate_login_uri, where its sign-in begins.",

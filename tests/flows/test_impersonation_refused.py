@@ -7,7 +7,7 @@ import pytest
 from chalicelib.core.tenants import DEFAULT_CONNECTION
 from tests.conftest import Api
 from tests.flows.browsing import PASSWORD
-from tests.flows.impersonating import LOGIN_URI, followed, history_reasons
+from tests.flows.impersonating import LOGIN_URI, confirm, followed, history_reasons
 
 CLASSIC_OFF = "Links that answer an application unasked are turned off in this tenant."
 NOT_HERE = "Nobody may be impersonated in this application."
@@ -250,6 +250,17 @@ CLASSIC_WRONG = {
 }
 
 
+@pytest.mark.parametrize("address", [None, ""])
+def test_an_application_that_lost_the_beginning_of_its_sign_in_is_not_entered(address, support, web, browser):
+    link = support.make(web)["link"]
+    support.api.patch(f"/api/v2/clients/{web.client.client_id}", {"initiate_login_uri": address})
+
+    refused = confirm(browser, link)
+
+    assert refused.status_code == 410
+    assert history_reasons(support) == ["The application has no initiate_login_uri, where its sign-in begins."]
+
+
 @pytest.mark.parametrize(("parameters", "further"), CLASSIC_WRONG.values(), ids=CLASSIC_WRONG)
 def test_a_classic_link_asks_for_nothing_the_application_may_not_have(parameters, further, support, web):
     assert support.ask_classic(web, parameters, **further).status == 400
@@ -270,3 +281,14 @@ def test_a_tenant_without_classic_links_has_no_link_that_is_spent_by_a_get(suppo
     assert support.ask(web, confirm=False).status == 400
     assert support.ask(web, confirm=True).status == 201
     assert support.ask_classic(web).status == 403
+
+
+@pytest.mark.security(20)
+def test_a_link_made_before_classic_links_were_turned_off_is_spent_by_no_get_either(support, web, browser):
+    link = support.make(web, confirm=False)["link"]
+    setting(support.api, classic_links=False)
+
+    refused = browser.get(followed(link))
+
+    assert refused.status_code == 410
+    assert history_reasons(support) == ["Links that are spent without a question are turned off in this tenant."]

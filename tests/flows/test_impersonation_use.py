@@ -370,6 +370,27 @@ def test_the_page_says_who_becomes_whom_where_and_why_and_loads_nothing_from_els
     assert "img-src 'self' data:;" in page.headers["Content-Security-Policy"]
 
 
+ISSUER = "iss=https%3A%2F%2Fgatehouse.test%2F"
+
+
+@pytest.mark.parametrize(
+    ("registered", "led_to"),
+    [
+        ("https://app.example.com/login?from=support", f"https://app.example.com/login?from=support&{ISSUER}"),
+        ("https://app.example.com/#/login", f"https://app.example.com/?{ISSUER}#/login"),
+        ("https://app.example.com/?a=b#/login?c", f"https://app.example.com/?a=b&{ISSUER}#/login?c"),
+    ],
+)
+def test_the_issuer_is_told_in_the_query_and_the_route_of_an_application_is_kept(
+    registered, led_to, support, web, browser
+):
+    support.api.patch(f"/api/v2/clients/{web.client.client_id}", {"initiate_login_uri": registered})
+
+    led = confirm(browser, support.make(web)["link"])
+
+    assert led.headers["Location"] == led_to
+
+
 def test_a_link_that_does_not_ask_first_leads_on_at_once(support, web, browser):
     link = support.make(web, confirm=False)["link"]
 

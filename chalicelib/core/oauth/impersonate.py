@@ -142,7 +142,7 @@ class Impersonate:
             raise self._refused(caller, link, "The user, the impersonator or the application is gone.", gone)
         objection = (
             policy.against_people(user, impersonator)
-            or policy.against_client(client, classic=link.is_classic)
+            or policy.against_client(client, link)
             or against_connection(user, circumstances.connection, client)
             or self._against_issuer(caller.tenant, circumstances)
             or _against_callback(link, client)
@@ -164,10 +164,10 @@ class Impersonate:
         """Spend a link and lead to the application (OpenID Connect Core 1.0, 4)."""
         secret = self.ambient.new_secret(SECRET_CHARACTERS)
         self._write(caller, self._redeemed(caller, policy, link, found, answer_hash=digest(secret)), self.store.spend)
-        uri = found.client.initiate_login_uri
-        query = urlencode({"iss": self.hosts.issuer(caller.tenant)})
-        address = f"{uri}{'&' if '?' in uri else '?'}{query}"
-        return LeadTo(address=address, held=f"{link.digest}.{secret}")
+        return LeadTo(
+            address=_with_issuer(found.client.initiate_login_uri, self.hosts.issuer(caller.tenant)),
+            held=f"{link.digest}.{secret}",
+        )
 
     def _answered(
         self, caller: Caller, policy: Policy, link: ImpersonationLink, found: Found, request: AuthorizeRequest
@@ -230,6 +230,12 @@ class Impersonate:
 def unusable() -> Gone:
     """Say that a link is good for nothing; the words do not tell why, nor whether it ever was."""
     return Gone("This link no longer works.", code="unusable_link")
+
+
+def _with_issuer(address: str, issuer: str) -> str:
+    """Say to an application who leads there: in the query, which the route of a single-page application follows."""
+    before, mark, fragment = address.partition("#")
+    return f"{before}{'&' if '?' in before else '?'}{urlencode({'iss': issuer})}{mark}{fragment}"
 
 
 def _against_callback(link: ImpersonationLink, client: Client) -> Objection | None:

@@ -95,9 +95,10 @@ def _spend(incoming: Incoming[LinkQuery, Any], link: ImpersonationLink) -> Rende
 def _question(incoming: Incoming[LinkQuery, Any], link: ImpersonationLink) -> ImpersonationPage:
     client = incoming.core.impersonate.client_of(incoming.caller, link)
     target = link.request.redirect_uri if link.request else client.initiate_login_uri
-    shell = shell_for(incoming.core, incoming.caller, incoming.http, client)
+    # An application that lost its address since is refused with the rest, when the button is pressed.
+    targets = tuple(filter(None, (target, *client.callbacks)))
     return ImpersonationPage(
-        shell=replace(shell, form_targets=(target, *client.callbacks)),
+        shell=replace(shell_for(incoming.core, incoming.caller, incoming.http, client), form_targets=targets),
         action=f"{_PATH}?{urlencode({'link': incoming.query.link})}",
         impersonator=link.impersonator_email,
         user=link.user_name,
