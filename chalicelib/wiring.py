@@ -52,6 +52,7 @@ from chalicelib.core.sign_ups import SignUps
 from chalicelib.core.signing_keys import SigningKeys
 from chalicelib.core.sweep import Sweep
 from chalicelib.core.tenants import Tenants
+from chalicelib.core.throttles import AUTHENTICATION, MANAGEMENT, Throttles
 from chalicelib.core.tickets import Tickets
 from chalicelib.core.user_blocks import UserBlocks
 from chalicelib.core.users import Users
@@ -115,6 +116,10 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     links = Links(stores.users, ambient)
     sweep = Sweep(stores.works, users, links, client_grants, connections, stores.sessions)
     keys = PemKeys()
+    limits = {
+        MANAGEMENT: settings.management_requests_per_minute,
+        AUTHENTICATION: settings.authentication_requests_per_minute,
+    }
     clients = Clients(stores.clients, sweep, keys, stores.logs, ambient)
     resource_servers = ResourceServers(stores.resource_servers, sweep, ambient, hosts)
     nouns = _Nouns(
@@ -133,6 +138,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     return Core(
         hosts=hosts,
         locator=Places(behind_cloudfront=settings.trust_cloudfront),
+        throttles=Throttles(stores.throttles, ambient, limits),
         tenants=nouns.tenants,
         signing_keys=signing_keys,
         tokens=nouns.access_tokens,

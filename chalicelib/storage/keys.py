@@ -35,6 +35,7 @@ CONSENT = "CONSENT#"
 TICKET = "TICKET#"
 MAIL = "MAIL"
 ASSERTION = "ASSERTION"
+REQUESTS = "REQUESTS"
 
 TENANTS = "TENANTS"
 """Partition of the index by time that lists the tenants themselves."""
@@ -110,6 +111,11 @@ def one_time(tenant: str, digest: str, kind: str) -> Key:
 def failures(tenant: str, connection_id: str, name: str, ip: str) -> Key:
     """A counter of failed attempts: of a name at a connection from an address; without a name, of the address."""
     return Key(f"T#{tenant}#F#{connection_id}#{folded(name)}", FAILURES + folded(ip, 900))
+
+
+def requests(tenant: str, kind: str, ends: int) -> Key:
+    """A counter of a tenant's requests of a kind within the minute that ends at this epoch second."""
+    return Key(f"T#{tenant}#R#{kind}#{ends}", REQUESTS)
 
 
 def by_email(tenant: str, email: str) -> str:

@@ -23,6 +23,7 @@ from chalicelib.storage.sessions import SessionStore
 from chalicelib.storage.sign_ins import SignInStore
 from chalicelib.storage.signing_keys import SigningKeyStore
 from chalicelib.storage.tenants import TenantStore
+from chalicelib.storage.throttles import ThrottleStore
 from chalicelib.storage.tickets import TicketStore
 from chalicelib.storage.users import UserStore
 from chalicelib.storage.work import WorkStore
@@ -57,6 +58,7 @@ class Stores:
     assertions: AssertionStore
     tickets: TicketStore
     outbox: OutboxStore
+    throttles: ThrottleStore
 
     @classmethod
     def of(cls, table: Table) -> Stores:
@@ -86,4 +88,5 @@ class Stores:
             assertions=AssertionStore(table),
             tickets=TicketStore(table, users),
             outbox=OutboxStore(table),
+            throttles=ThrottleStore(table),
         )

@@ -209,6 +209,11 @@ class Table:
         with translated():
             item.save()
 
+    def change(self, item: Item, actions: Sequence[Action]) -> None:
+        """Change attributes of one item on which nothing else depends; the item then holds what it has become."""
+        with translated():
+            item.update(list(actions))
+
     def write(self) -> Transaction:
         """Begin a transaction."""
         return Transaction()
