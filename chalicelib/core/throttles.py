@@ -31,7 +31,7 @@ AUTHENTICATION = "authentication"
 WINDOW = timedelta(minutes=1)
 LEAST_STEP = 10
 STEPS = 200
-"""A step is a two-hundredth of the limit, and 10 at least."""
+"""A step is a two-hundredth of what is left of the limit, and 10 at least."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,8 +162,7 @@ class Throttles:
 
     def _add(self, tally: _Tally, requests: int) -> None:
         """Add to the counter of all processes. While it does not answer, this process counts on for itself."""
-        step = _step(self._limit(tally.window.kind))
-        total = None
+        limit, total = self._limit(tally.window.kind), None
         try:
             total = self.store.add(tally.window, requests)
         except Unavailable as error:
@@ -172,9 +171,9 @@ class Throttles:
             with self._lock:
                 tally.adding = False
                 if total is None:
-                    tally.due = tally.uncounted + step
+                    tally.due = tally.uncounted + _step(limit)
                 else:
-                    tally.counted, tally.due = total, step
+                    tally.counted, tally.due = total, _step(limit - total)
                     tally.uncounted -= requests
 
     def _refuse(self, caller: Caller, tally: _Tally) -> NoReturn:
@@ -203,5 +202,5 @@ class Throttles:
         )
 
 
-def _step(limit: int) -> int:
-    return max(LEAST_STEP, limit // STEPS)
+def _step(left: int) -> int:
+    return max(LEAST_STEP, left // STEPS)
