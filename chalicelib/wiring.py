@@ -34,6 +34,7 @@ from chalicelib.core.oauth.grant_types.authorization_code import CodeExchange
 from chalicelib.core.oauth.grant_types.client_credentials import ClientCredentials
 from chalicelib.core.oauth.grant_types.password import PASSWORD, PASSWORD_REALM, PasswordGrant
 from chalicelib.core.oauth.grant_types.refresh_token import Refresh
+from chalicelib.core.oauth.id_tokens import IdTokens
 from chalicelib.core.oauth.logout import Logout
 from chalicelib.core.oauth.responses import Responses
 from chalicelib.core.oauth.revocation import Revocation
@@ -113,7 +114,8 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     verification = Verification(tickets, stores.users, outbox, stores.logs, ambient)
     user_blocks = UserBlocks(stores.attempts, tickets, stores.users, connections, outbox, ambient)
     users = Users(stores.users, connections, Credentials(hasher, common_passwords), outbox, verification, ambient)
-    links = Links(stores.users, ambient)
+    id_tokens = IdTokens(Rs256Tokens(workshop), signing_keys, hosts, ambient)
+    links = Links(stores.users, id_tokens, ambient)
     sweep = Sweep(stores.works, users, links, client_grants, connections, stores.sessions)
     keys = PemKeys()
     limits = {

@@ -85,5 +85,5 @@ class Sweep:
             return
         for identity in user.identities:
             if identity.connection_id == connection_id:
-                self.links.unlink(caller, user_id, identity.provider, identity.user_id)
+                self.links.release(caller, user_id, identity.provider, identity.user_id)
                 self.users.delete(caller, identity.full_id)
