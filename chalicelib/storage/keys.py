@@ -19,6 +19,7 @@ LOGIN = "LOGIN"
 IDENTITY = "IDENTITY"
 LOG = "LOG#"
 DEVICE = "DEVICE#"
+PUBLIC_KEYS = "PUBLIC_KEYS"
 CLIENT = "CLIENT#"
 CLIENT_GRANT = "CLIENT_GRANT#"
 CONNECTION = "CONNECTION#"
@@ -75,6 +76,11 @@ def user(tenant: str, user_id: str) -> str:
 def linked(tenant: str, user_id: str) -> Key:
     """What stands where a user was whose account is now one of another user's; guards that its id is used once."""
     return Key(user(tenant, user_id), LINKED)
+
+
+def public_keys(tenant: str, user_id: str) -> Key:
+    """How many public keys a user has."""
+    return Key(user(tenant, user_id), PUBLIC_KEYS)
 
 
 def login(tenant: str, connection_id: str, name: str) -> Key:

@@ -256,7 +256,11 @@ class Transaction:
         return self
 
     def update(
-        self, item: Item, actions: Sequence[Action], condition: Condition, otherwise: Exception | None = None
+        self,
+        item: Item,
+        actions: Sequence[Action],
+        condition: Condition | None = None,
+        otherwise: Exception | None = None,
     ) -> Transaction:
         """Change attributes of an item."""
         self._updates.append(lambda t: t.update(item, list(actions), condition))
