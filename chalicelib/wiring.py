@@ -67,6 +67,7 @@ from chalicelib.crypto.tokens import Rs256Tokens
 from chalicelib.settings import Settings
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import open_table
+from chalicelib.web.management.connections import check_database_options
 from chalicelib.web.surface import Gatehouse
 from chalicelib.web.surfaces import SURFACES
 
@@ -99,7 +100,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     stores = Stores.of(table)
     workshop = RsaWorkshop(KmsSealer(settings.kms_key, settings.region, settings.aws_endpoint), hosts, ambient)
     signing_keys = SigningKeys(stores.signing_keys, workshop, ambient)
-    connections = Connections(stores.connections, ambient)
+    connections = Connections(stores.connections, ambient, check_database_options)
     client_grants = ClientGrants(stores.client_grants, stores.clients, stores.resource_servers, ambient)
     hasher = Argon2PasswordHasher(
         memory_kib=settings.argon2_memory_kib,

@@ -178,6 +178,8 @@ class Connections:
 
     store: ConnectionStore
     ambient: Ambient
+    check_database_options: Callable[[Document], None]
+    """Raises Invalid where an option of a database that Auth0 defines is of the wrong form."""
 
     def make(self, attributes: Document) -> Connection:
         """Make a connection that is not stored yet."""
@@ -189,6 +191,7 @@ class Connections:
             created_at=now,
             updated_at=now,
         )
+        self._check_options(blank, attributes)
         defaults = DATABASE_DEFAULTS if blank.is_database else {}
         options = {**defaults, **(attributes.get("options") or {})}
         return _valid(patched(blank, {**attributes, "options": options}))
@@ -285,10 +288,16 @@ class Connections:
 
     def _change(self, caller: Caller, connection_id: str, patch_for: Callable[[Connection], Document]) -> Connection:
         connection = self.get(caller, connection_id)
-        changed = patched(connection, patch_for(connection))
+        patch = patch_for(connection)
+        self._check_options(connection, patch)
+        changed = patched(connection, patch)
         updated = _valid(replace(changed, updated_at=self.ambient.now()))
         self.store.replace(caller.tenant, updated, done(self.ambient, caller))
         return updated
+
+    def _check_options(self, connection: Connection, attributes: Document) -> None:
+        if connection.is_database and attributes.get("options"):
+            self.check_database_options(attributes["options"])
 
 
 def _switched(connection: Connection, switches: Document) -> Document:

@@ -12,7 +12,8 @@ from chalicelib.core.errors import Conflict
 from chalicelib.storage.documents import Documents
 from chalicelib.storage.keys import CONNECTION, CONNECTION_NAME, Key, configuration
 from chalicelib.storage.keys import entity as entity_key
-from chalicelib.storage.table import ABSENT, Item
+from chalicelib.storage.logs import event_item
+from chalicelib.storage.table import ABSENT, PRESENT, Item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +61,15 @@ class ConnectionStore(Documents[Connection]):
         name = ConnectionNameItem.at(_name_key(tenant, connection.name), connection_id=connection.id)
         taken = Conflict("A connection with the same name already exists", code="connection_conflict")
         return self.put(transaction, tenant, connection).put(name, ABSENT, taken)
+
+    def delete(self, tenant: str, entity_id: str, event: LogEvent) -> None:
+        """Remove it and its name, which is then free; not found if it is not there."""
+        connection = self.find(tenant, entity_id)
+        if connection is None:
+            raise self.missing()
+        key, name = self.key(tenant, entity_id), _name_key(tenant, connection.name)
+        transaction = self.table.write().delete(key, PRESENT, self.missing()).delete(name)
+        self.commit_keys(transaction.put(event_item(self.table, tenant, event)), key, name)
 
     def retire(self, tenant: str, entity: Connection, work: Work, event: LogEvent) -> None:
         """Remove it and its name, and note the work that its users leave."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.errors import Conflict
+from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.work import CONNECTION, Work
 from chalicelib.storage.cache import SECONDS
 
@@ -79,6 +79,23 @@ def test_the_name_of_a_retired_connection_is_free(connections, given):
     second = given.connection("people", id="con_second")
 
     assert connections.recall_named(TENANT, "people") == second
+
+
+def test_the_name_of_a_deleted_connection_is_free(connections, given):
+    people = given.connection("people")
+
+    connections.delete(TENANT, people.id, given.event())
+
+    assert connections.recall_named(TENANT, "people") is None
+    assert given.connection("people", id="con_again").id == "con_again"
+
+
+def test_a_connection_that_is_not_there_is_not_deleted(connections, given, contents):
+    with pytest.raises(NotFound) as refusal:
+        connections.delete(TENANT, "con_nobody", given.event())
+
+    assert refusal.value.code == "inexistent_connection"
+    assert contents() == []
 
 
 def test_a_change_is_recalled_by_name_as_by_id(connections, given):
