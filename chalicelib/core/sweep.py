@@ -27,7 +27,7 @@ ACCOUNTS_PER_NOTE = 50
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Takes the oldest notes of work and carries each on."""
+    """Takes the oldest notes of work, of each tenant in turn, and carries each on."""
 
     works: WorkStore
     users: Users
