@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.documents import Document, check
 from chalicelib.core.entities import EntityStore, patched, retrying
-from chalicelib.core.errors import Invalid, NotFound
+from chalicelib.core.errors import Forbidden, Invalid, NotFound
 from chalicelib.core.logs import done
 from chalicelib.core.oauth.errors import MalformedRequest, OAuthError
 from chalicelib.core.paging import cut
@@ -102,6 +102,8 @@ STRATEGIES = frozenset({DATABASE}) | PASSWORDLESS | SOCIAL | ENTERPRISE
 
 MAX_OPTIONS_BYTES = 100_000
 MAX_ENABLED_CLIENTS = 1_000
+MAX_BYTES = 6_000_000
+"""Of all connections of a tenant together: whoever signs in has a process read all of them, each five seconds (S42)."""
 
 DATABASE_DEFAULTS: Document = {
     "passwordPolicy": "good",
@@ -130,6 +132,8 @@ class Connection:
     show_as_button: bool = False
     metadata: Document = field(default_factory=dict)
     version: int = 0
+    size: int = field(default=0, compare=False)
+    """Bytes that it takes as it was read; 0 when it was never stored."""
 
     @property
     def is_database(self) -> bool:
@@ -280,6 +284,9 @@ class Connections:
 
         Deleting what does not exist is no error, as with Auth0.
         """
+        retrying(lambda: self._delete(caller, connection_id))
+
+    def _delete(self, caller: Caller, connection_id: str) -> None:
         connection = self.store.find(caller.tenant, connection_id)
         if connection is None:
             return
@@ -314,6 +321,11 @@ def _valid(connection: Connection) -> Connection:
         )
     clients = tuple(dict.fromkeys(connection.enabled_clients))
     return replace(connection, enabled_clients=clients, realms=connection.realms or (connection.name,))
+
+
+def too_many() -> Forbidden:
+    """Say that a tenant has as many connections as there may be, in Auth0's words."""
+    return Forbidden("You reached the limit of entities of this type for this tenant.", code="too_many_entities")
 
 
 def no_connection() -> Invalid:

@@ -24,6 +24,7 @@ CLIENT = "CLIENT#"
 CLIENT_GRANT = "CLIENT_GRANT#"
 CONNECTION = "CONNECTION#"
 CONNECTION_NAME = "CONNECTION_NAME#"
+CONNECTIONS = "CONNECTIONS"
 RESOURCE_SERVER = "RESOURCE_SERVER#"
 SIGNING_KEY = "SIGNING_KEY#"
 PASSWORD_HISTORY = "PASSWORD_HISTORY#"  # noqa: S105 - the name of an item, not a secret
@@ -66,6 +67,11 @@ def configuration(tenant: str) -> str:
 def entity(tenant: str, prefix: str, entity_id: str) -> Key:
     """A piece of a tenant's configuration."""
     return Key(configuration(tenant), prefix + sorting(entity_id))
+
+
+def connections(tenant: str) -> Key:
+    """What all connections of a tenant take together."""
+    return Key(configuration(tenant), CONNECTIONS)
 
 
 def user(tenant: str, user_id: str) -> str:

@@ -93,6 +93,7 @@ LIMITS: dict[str, list[int | str]] = {
     "identities of a user": [identities.MAX_IDENTITIES],
     "public keys of a user": [device_credentials.MAX_PUBLIC_KEYS],
     "options of a connection": [connections.MAX_OPTIONS_BYTES, documents.MAX_LEVELS],
+    "connections of a tenant": [connections.MAX_BYTES],
     "name of a connection": [said("ConnectionCreate", "name", limit) for limit in ("minLength", "maxLength")],
     "display name of a connection": [said("ConnectionCreate", "display_name", "maxLength")],
     "realms of a connection": [

@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.core.callers import Caller
-from chalicelib.core.connections import DATABASE_DEFAULTS
+from chalicelib.core.connections import DATABASE_DEFAULTS, MAX_BYTES
 from chalicelib.core.errors import Invalid
 from chalicelib.core.logs import done
+from chalicelib.storage import keys
+from chalicelib.storage.connections import ConnectionsItem
 from tests.web.management.conftest import nested
 
 PATH = "/api/v2/connections"
@@ -198,3 +200,14 @@ def test_a_change_of_something_else_does_not_look_at_the_options(api, core):
     answer = api.patch(f"{PATH}/{created['id']}", {"display_name": "People"})
 
     assert answer.status == 200
+
+
+@pytest.mark.security(42)
+def test_a_tenant_that_is_full_of_connections_is_told_in_auth0s_words(api, core):
+    counter = ConnectionsItem.at(keys.connections("main"))
+    core.connections.store.table.change(counter, [ConnectionsItem.held.set(MAX_BYTES)])
+
+    answer = api.post(PATH, {"name": "people", "strategy": "auth0"})
+
+    assert (answer.status, answer.json["errorCode"]) == (403, "too_many_entities")
+    assert answer.json["message"] == "You reached the limit of entities of this type for this tenant."
