@@ -35,6 +35,7 @@ from chalicelib.core.oauth.grant_types.authorization_code import CodeExchange
 from chalicelib.core.oauth.grant_types.client_credentials import ClientCredentials
 from chalicelib.core.oauth.grant_types.password import PASSWORD, PASSWORD_REALM, PasswordGrant
 from chalicelib.core.oauth.grant_types.refresh_token import Refresh
+from chalicelib.core.oauth.id_tokens import IdTokens
 from chalicelib.core.oauth.impersonate import Impersonate
 from chalicelib.core.oauth.logout import Logout
 from chalicelib.core.oauth.responses import Responses
@@ -54,6 +55,7 @@ from chalicelib.core.sign_ups import SignUps
 from chalicelib.core.signing_keys import SigningKeys
 from chalicelib.core.sweep import Sweep
 from chalicelib.core.tenants import Tenants
+from chalicelib.core.throttles import AUTHENTICATION, MANAGEMENT, Throttles
 from chalicelib.core.tickets import Tickets
 from chalicelib.core.user_blocks import UserBlocks
 from chalicelib.core.users import Users
@@ -67,6 +69,7 @@ from chalicelib.crypto.tokens import Rs256Tokens
 from chalicelib.settings import Settings
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import open_table
+from chalicelib.web.management.connections import check_database_options
 from chalicelib.web.surface import Gatehouse
 from chalicelib.web.surfaces import SURFACES
 
@@ -99,7 +102,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     stores = Stores.of(table)
     workshop = RsaWorkshop(KmsSealer(settings.kms_key, settings.region, settings.aws_endpoint), hosts, ambient)
     signing_keys = SigningKeys(stores.signing_keys, workshop, ambient)
-    connections = Connections(stores.connections, ambient)
+    connections = Connections(stores.connections, ambient, check_database_options)
     client_grants = ClientGrants(stores.client_grants, stores.clients, stores.resource_servers, ambient)
     hasher = Argon2PasswordHasher(
         memory_kib=settings.argon2_memory_kib,
@@ -114,9 +117,14 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     verification = Verification(tickets, stores.users, outbox, stores.logs, ambient)
     user_blocks = UserBlocks(stores.attempts, tickets, stores.users, connections, outbox, ambient)
     users = Users(stores.users, connections, Credentials(hasher, common_passwords), outbox, verification, ambient)
-    links = Links(stores.users, ambient)
+    id_tokens = IdTokens(Rs256Tokens(workshop), signing_keys, hosts, ambient)
+    links = Links(stores.users, id_tokens, ambient)
     sweep = Sweep(stores.works, users, links, client_grants, connections, stores.sessions)
     keys = PemKeys()
+    limits = {
+        MANAGEMENT: settings.management_requests_per_minute,
+        AUTHENTICATION: settings.authentication_requests_per_minute,
+    }
     clients = Clients(stores.clients, sweep, keys, stores.logs, ambient)
     resource_servers = ResourceServers(stores.resource_servers, sweep, ambient, hosts)
     nouns = _Nouns(
@@ -136,6 +144,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     return Core(
         hosts=hosts,
         locator=Places(behind_cloudfront=settings.trust_cloudfront),
+        throttles=Throttles(stores.throttles, ambient, limits),
         tenants=nouns.tenants,
         signing_keys=signing_keys,
         tokens=nouns.access_tokens,

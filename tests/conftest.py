@@ -219,7 +219,13 @@ def begin_again(core: Core, contents: Contents, clock: Clock, items: list[dict[s
     """Set back what a test may have moved: the time, the table, and what was kept of it in memory."""
     clock.begin_again()
     contents.restore(items)
+    forget(core)
+
+
+def forget(core: Core) -> None:
+    """Let the product be as in a new process: nothing cached, nothing counted."""
     core.clients.store.cache.entries.clear()
+    core.throttles.tallies.clear()
 
 
 @pytest.fixture(scope="session")

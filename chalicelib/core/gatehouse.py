@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Unauthenticated
+from chalicelib.core.throttles import MANAGEMENT
 
 if TYPE_CHECKING:
     from chalicelib.core.callers import Caller
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from chalicelib.core.signing_keys import SigningKeys
     from chalicelib.core.sweep import Sweep
     from chalicelib.core.tenants import Tenants
+    from chalicelib.core.throttles import Throttles
     from chalicelib.core.user_blocks import UserBlocks
     from chalicelib.core.users import Users
     from chalicelib.core.verification import Verification
@@ -50,6 +52,7 @@ class Core:
 
     hosts: Hosts
     locator: Locator
+    throttles: Throttles
     tenants: Tenants
     signing_keys: SigningKeys
     tokens: AccessTokens
@@ -83,12 +86,17 @@ class Core:
     sweep: Sweep
 
     def authenticate(self, caller: Caller, token: str) -> Caller:
-        """Say who holds a Management API token of the caller's tenant, or raise Unauthenticated."""
+        """Say who holds a Management API token of the caller's tenant, or raise Unauthenticated.
+
+        The request is counted as soon as the token is known to be good, before anything is read for it; without a good
+        token none is, so that nobody else can use up what a tenant's programs may send.
+        """
         try:
             claims = self.tokens.check_management(caller.tenant, token)
         except Unauthenticated:
             self.impersonation_links.refuse_token(caller, token)
             raise
+        self.throttles.count(caller, MANAGEMENT)
         if "gen" in claims:
             self._demand_standing(caller.tenant, claims["sub"], claims["gen"])
         scopes = claims.get("scope")

@@ -40,6 +40,7 @@ TYPES = {
     "fu": "Failed Login (Invalid Email/Username)",
     "limit_wc": "Blocked Account",
     "limit_mu": "Blocked IP Address",
+    "api_limit": "Rate Limit on the Authentication or Management APIs",
     "slo": "Success Logout",
     "seacft": "Success Exchange of Authorization Code for an Access Token",
     "feacft": "Failed Exchange of Authorization Code for an Access Token",

@@ -10,6 +10,7 @@ MANAGEMENT_SCOPES = {
     "update:users_app_metadata": "Update a user's app_metadata",
     "read:current_user": "Read the current user",
     "update:current_user_metadata": "Update the current user's user_metadata",
+    "update:current_user_identities": "Link and unlink the current user's identities",
     "create:current_user_device_credentials": "Create the current user's device credentials",
     "delete:current_user_device_credentials": "Delete the current user's device credentials",
     "create:user_tickets": "Create users' tickets",

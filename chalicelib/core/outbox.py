@@ -73,7 +73,7 @@ class OutboxStore(Protocol):
     """Where letters wait."""
 
     def due(self, now: datetime, limit: int) -> Sequence[Waiting]:
-        """Give the letters of all tenants whose time has come, the longest due first."""
+        """Give letters whose time has come, of each tenant in turn, the longest due first."""
 
     def find(self, tenant: str, letter_id: str) -> Waiting | None:
         """Read one."""

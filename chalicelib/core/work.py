@@ -54,7 +54,7 @@ class WorkStore(Protocol):
     """Where work is noted."""
 
     def pending(self, limit: int) -> list[Work]:
-        """Give the oldest work of all tenants."""
+        """Give the oldest work of each tenant, in turn."""
 
     def finish(self, work: Work) -> None:
         """Remove the note: nothing is left."""

@@ -19,10 +19,12 @@ LOGIN = "LOGIN"
 IDENTITY = "IDENTITY"
 LOG = "LOG#"
 DEVICE = "DEVICE#"
+PUBLIC_KEYS = "PUBLIC_KEYS"
 CLIENT = "CLIENT#"
 CLIENT_GRANT = "CLIENT_GRANT#"
 CONNECTION = "CONNECTION#"
 CONNECTION_NAME = "CONNECTION_NAME#"
+CONNECTIONS = "CONNECTIONS"
 RESOURCE_SERVER = "RESOURCE_SERVER#"
 SIGNING_KEY = "SIGNING_KEY#"
 PASSWORD_HISTORY = "PASSWORD_HISTORY#"  # noqa: S105 - the name of an item, not a secret
@@ -37,6 +39,7 @@ MAIL = "MAIL"
 ASSERTION = "ASSERTION"
 LINK = "LINK"
 IMPERSONATION = "IMPERSONATION#"
+REQUESTS = "REQUESTS"
 
 TENANTS = "TENANTS"
 """Partition of the index by time that lists the tenants themselves."""
@@ -74,6 +77,11 @@ def entity(tenant: str, prefix: str, entity_id: str) -> Key:
     return Key(configuration(tenant), prefix + sorting(entity_id))
 
 
+def connections(tenant: str) -> Key:
+    """What all connections of a tenant take together."""
+    return Key(configuration(tenant), CONNECTIONS)
+
+
 def user(tenant: str, user_id: str) -> str:
     """The partition of one user: the profile, history, devices, sessions."""
     return f"T#{tenant}#U#{folded(user_id)}"
@@ -82,6 +90,11 @@ def user(tenant: str, user_id: str) -> str:
 def linked(tenant: str, user_id: str) -> Key:
     """What stands where a user was whose account is now one of another user's; guards that its id is used once."""
     return Key(user(tenant, user_id), LINKED)
+
+
+def public_keys(tenant: str, user_id: str) -> Key:
+    """How many public keys a user has."""
+    return Key(user(tenant, user_id), PUBLIC_KEYS)
 
 
 def login(tenant: str, connection_id: str, name: str) -> Key:
@@ -128,6 +141,11 @@ def pending_link(tenant: str, digest: str, expires_at: datetime) -> Key:
 def failures(tenant: str, connection_id: str, name: str, ip: str) -> Key:
     """A counter of failed attempts: of a name at a connection from an address; without a name, of the address."""
     return Key(f"T#{tenant}#F#{connection_id}#{folded(name)}", FAILURES + folded(ip, 900))
+
+
+def requests(tenant: str, kind: str, ends: int) -> Key:
+    """A counter of a tenant's requests of a kind within the minute that ends at this epoch second."""
+    return Key(f"T#{tenant}#R#{kind}#{ends}", REQUESTS)
 
 
 def by_email(tenant: str, email: str) -> str:

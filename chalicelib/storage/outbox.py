@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from chalicelib.core.outbox import KEPT_FOR, Waiting
 from chalicelib.storage import keys
 from chalicelib.storage.logs import event_item
 from chalicelib.storage.table import PRESENT, Item
+from chalicelib.storage.turns import LOOKED_AT, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,10 +42,10 @@ class OutboxStore:
     table: Table
 
     def due(self, now: datetime, limit: int) -> Sequence[Waiting]:
-        """Give the letters whose time has come: one query of the index, one batch of reads."""
+        """Give the letters whose time has come, of each tenant in turn: one query of the index, one batch of reads."""
         after_now = f"{milliseconds(now) + 1:013d}"
-        found = self.table.query_by_time([keys.PENDING_MAIL], where=Item.by_time_sk < after_now, page_size=limit)
-        items = self.table.batch_get(MailItem, [key for _, key in islice(found, limit)])
+        found = self.table.query_by_time([keys.PENDING_MAIL], where=Item.by_time_sk < after_now, page_size=LOOKED_AT)
+        items = self.table.batch_get(MailItem, in_turn((key for _, key in found), limit))
         # The index may lag: what was claimed a moment ago is not due any more.
         return [waiting for item in items if (waiting := _decode(item)).next_at <= now]
 

@@ -24,6 +24,7 @@ from chalicelib.storage.sessions import SessionStore
 from chalicelib.storage.sign_ins import SignInStore
 from chalicelib.storage.signing_keys import SigningKeyStore
 from chalicelib.storage.tenants import TenantStore
+from chalicelib.storage.throttles import ThrottleStore
 from chalicelib.storage.tickets import TicketStore
 from chalicelib.storage.users import UserStore
 from chalicelib.storage.work import WorkStore
@@ -59,6 +60,7 @@ class Stores:
     tickets: TicketStore
     outbox: OutboxStore
     impersonations: ImpersonationStore
+    throttles: ThrottleStore
 
     @classmethod
     def of(cls, table: Table) -> Stores:
@@ -89,4 +91,5 @@ class Stores:
             tickets=TicketStore(table, users),
             outbox=OutboxStore(table),
             impersonations=ImpersonationStore(table, clients, grants, connections),
+            throttles=ThrottleStore(table),
         )

@@ -211,6 +211,11 @@ class Table:
         with translated():
             item.save()
 
+    def change(self, item: Item, actions: Sequence[Action]) -> None:
+        """Change attributes of one item on which nothing else depends; the item then holds what it has become."""
+        with translated():
+            item.update(list(actions))
+
     def write(self) -> Transaction:
         """Begin a transaction."""
         return Transaction()
@@ -253,7 +258,11 @@ class Transaction:
         return self
 
     def update(
-        self, item: Item, actions: Sequence[Action], condition: Condition, otherwise: Exception | None = None
+        self,
+        item: Item,
+        actions: Sequence[Action],
+        condition: Condition | None = None,
+        otherwise: Exception | None = None,
     ) -> Transaction:
         """Change attributes of an item."""
         self._updates.append(lambda t: t.update(item, list(actions), condition))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -25,12 +26,14 @@ from chalicelib.core import (
     outbox,
     paging,
     signing_keys,
+    throttles,
     tickets,
     users,
 )
 from chalicelib.core.hosts import Hosts
 from chalicelib.core.oauth import assertions, authorize, codes, tokens, user_tokens
 from chalicelib.core.tenants import DEFAULT_SETTINGS
+from chalicelib.settings import Settings
 from chalicelib.storage import cache
 from chalicelib.web import decoding, openapi
 from tests.conftest import BASE_DOMAIN
@@ -39,6 +42,9 @@ from tests.web.conftest import ENDPOINTS
 
 IMPERSONATION = DEFAULT_SETTINGS["impersonation"]
 DOCUMENT = openapi.document(ENDPOINTS, Hosts(BASE_DOMAIN, "main"), "main")
+
+
+DEFAULTS = {field.name: field.default for field in fields(Settings)}
 
 
 def said(kind: str, *steps: str) -> int:
@@ -67,6 +73,11 @@ def hours(time: timedelta) -> str:
 ADDRESSES = ("callbacks", "allowed_logout_urls", "allowed_origins", "web_origins")
 LIMITS: dict[str, list[int | str]] = {
     "request body": [decoding.MAX_BODY],
+    "requests of a tenant": [
+        f"{DEFAULTS['management_requests_per_minute']:,} [in a minute]",
+        f"{DEFAULTS['authentication_requests_per_minute']:,} to sign in",
+    ],
+    "requests that one process may let in past that": [throttles.LEAST_STEP],
     "path parameter": [decoding.MAX_PATH_PARAMETER],
     "query parameter": [decoding.MAX_QUERY_VALUE],
     "bearer token": [tokens.MAX_TOKEN],
@@ -86,6 +97,7 @@ LIMITS: dict[str, list[int | str]] = {
     "identities of a user": [identities.MAX_IDENTITIES],
     "public keys of a user": [device_credentials.MAX_PUBLIC_KEYS],
     "options of a connection": [connections.MAX_OPTIONS_BYTES, documents.MAX_LEVELS],
+    "connections of a tenant": [connections.MAX_BYTES],
     "name of a connection": [said("ConnectionCreate", "name", limit) for limit in ("minLength", "maxLength")],
     "display name of a connection": [said("ConnectionCreate", "display_name", "maxLength")],
     "realms of a connection": [

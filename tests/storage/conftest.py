@@ -39,7 +39,7 @@ from chalicelib.storage.table import Item, Table
 from chalicelib.wiring import build_core
 from infra.dynamodb_local import DynamoDBLocal, DynamoDBLocalError
 from infra.table import create_arguments
-from tests.conftest import Clock
+from tests.conftest import Clock, forget
 
 NAME = "gatehouse-contract"
 TENANT = "acme"
@@ -81,7 +81,7 @@ def product(opened: Core, clock: Clock, client: Any) -> Core:
     arguments = create_arguments(NAME)
     del arguments["StreamSpecification"]
     client.create_table(**arguments)
-    opened.clients.store.cache.entries.clear()
+    forget(opened)
     return opened
 
 

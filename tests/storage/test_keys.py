@@ -48,6 +48,7 @@ PATTERNS = {
     "login elsewhere": lambda tenant, name: keys.login(tenant, CONNECTION_ID + "0", name),
     "identity": lambda tenant, name: keys.identity(tenant, CONNECTION_ID, name),
     "log of a user": lambda tenant, name: keys.log(tenant, f"user {name}", "1", WHEN),
+    "public_keys": keys.public_keys,
     "failures of": lambda tenant, name: keys.failures(tenant, CONNECTION_ID, name, "192.0.2.1"),
     "failures from": lambda tenant, name: keys.failures(tenant, CONNECTION_ID, "ann", name),
     "by_email": lambda tenant, name: Key(keys.by_email(tenant, name), ""),
@@ -57,6 +58,8 @@ NAMELESS = {
     "log": lambda tenant: keys.log(tenant, "", "1", WHEN),
     "work": lambda tenant: keys.work(tenant, "1"),
     "mail": lambda tenant: keys.mail(tenant, "1"),
+    "connections": keys.connections,
+    "requests": lambda tenant: keys.requests(tenant, "management", 1),
     "one_time": lambda tenant: keys.one_time(tenant, "1", keys.CODE),
     "users_by_creation": lambda tenant: Key(keys.users_by_creation(tenant, 0), ""),
     "logs_by_time": lambda tenant: Key(keys.logs_by_time(tenant, 0), ""),
@@ -108,7 +111,9 @@ def test_a_tenant_cannot_have_a_name_that_reaches_into_anothers_partitions(name)
 
 
 def test_the_id_of_a_connection_has_no_separator(ambient):
-    connections = Connections(store=None, ambient=ambient)  # making one stores nothing
+    connections = Connections(
+        store=None, ambient=ambient, check_database_options=lambda _: None
+    )  # making one stores nothing
 
     made = [connections.make({"name": "any", "strategy": "auth0"}).id for _ in range(100)]
 

@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from chalicelib.core.callers import Caller
+from chalicelib.core.clients import Client
 from chalicelib.core.gatehouse import Core
+from chalicelib.core.oauth.user_tokens import UserGrant
 from chalicelib.core.refresh_tokens import TokenTerms
 from chalicelib.core.sessions import Lifetimes
 from chalicelib.core.sign_ins import Authenticated, SignIn
@@ -79,6 +81,7 @@ EXAMPLES = {
     "DELETE /api/v2/users/{user_id}": [Example()],
     "GET /api/v2/users/{user_id}/logs": [Example()],
     "POST /api/v2/users/{user_id}/identities": [
+        Example({"link_with": "{stranger_token}"}),
         Example({"provider": "auth0", "user_id": "{stranger_id}"}),
         Example({"provider": "auth0", "user_id": "{stranger_id}", "connection_id": "{connection_id}"}),
     ],
@@ -331,6 +334,17 @@ def _let_in(api: Api, user_id: str, client_id: str, connection: str, audience: s
     return {"session_id": session.id, "token_id": token.id, "consent_id": consent.id}
 
 
+def id_token(api: Api, user_id: str, client_id: str = "tests") -> str:
+    """Make an ID token as a sign-in at a client gives it."""
+    core, now = api.app.core, api.app.core.users.ambient.now()
+    user = core.users.store.find(api.tenant, user_id)
+    client = Client(client_id=client_id, name="App", created_at=now, updated_at=now)
+    grant = UserGrant(
+        user=user, client=client, scope="openid", server=None, grant_id="", session_id="", authenticated_at=now
+    )
+    return core.userinfo.tokens.id_token(api.tenant, grant)
+
+
 def _furnish(api: Api) -> dict[str, str]:
     def made(path: str, body: Any = None, **known: Any) -> Any:
         answer = api.post(f"/api/v2/{path}", body, **known)
@@ -373,6 +387,7 @@ def _furnish(api: Api) -> dict[str, str]:
         "user_id": user["user_id"],
         "email": user["email"],
         "stranger_id": stranger["user_id"],
+        "stranger_token": id_token(api, stranger["user_id"]),
         "provider": "auth0",
         "identity_id": identity_id,
         "credential_id": made("device-credentials", key, token=own)["id"],

@@ -13,7 +13,7 @@ import pytest
 from chalicelib.core.gatehouse import Core
 from chalicelib.storage.table import Item
 from chalicelib.wiring import build_core
-from tests.conftest import Api
+from tests.conftest import Api, forget
 from tests.documents import table
 from tests.web.conftest import ENDPOINTS, EXAMPLES, PASSWORD, Example, Furnished, named
 
@@ -115,7 +115,7 @@ def core_with_four_shards(beginnings, settings, ambient) -> Core:
 @pytest.fixture
 def sharded(furnished, core_with_four_shards: Core, monkeypatch) -> Furnished:
     """The app as a deployment with four shards runs it, over the same table."""
-    core_with_four_shards.clients.store.cache.entries.clear()
+    forget(core_with_four_shards)
     monkeypatch.setattr(furnished.app, "core", core_with_four_shards)
     return furnished
 

@@ -16,8 +16,8 @@ GET /api/v2/users/{user_id}: read:users, read:current_user
 PATCH /api/v2/users/{user_id}: update:users, update:users_app_metadata, update:current_user_metadata
 DELETE /api/v2/users/{user_id}: delete:users
 GET /api/v2/users/{user_id}/logs: read:logs, read:logs_users
-POST /api/v2/users/{user_id}/identities: update:users
-DELETE /api/v2/users/{user_id}/identities/{provider}/{identity_id}: update:users
+POST /api/v2/users/{user_id}/identities: update:users, update:current_user_identities
+DELETE /api/v2/users/{user_id}/identities/{provider}/{identity_id}: update:users, update:current_user_identities
 GET /api/v2/connections: read:connections
 POST /api/v2/connections: create:connections
 GET /api/v2/connections/{connection_id}: read:connections

@@ -101,7 +101,10 @@ class UserTokens:
         return AccessToken(value=value, expires_in=server.token_lifetime, scope=grant.scope)
 
     def id_token(self, tenant: str, grant: UserGrant, *, access_token: str = "", code: str = "") -> str:
-        """Make an ID token (OpenID Connect Core 1.0, 2) with the profile the scopes ask for."""
+        """Make an ID token (OpenID Connect Core 1.0, 2) with the profile the scopes ask for.
+
+        `gen` is the user's generation: whoever brings the token back is not believed when their sessions were ended.
+        """
         issued = self._now()
         claims: dict[str, Any] = {
             **user_claims(grant.user, grant.scope, grant.impersonation),
@@ -109,6 +112,7 @@ class UserTokens:
             "aud": grant.client.client_id,
             "iat": issued,
             "exp": issued + grant.capped(int(grant.client.jwt_configuration["lifetime_in_seconds"]), issued),
+            "gen": grant.user.generation,
         }
         optional = {
             "sid": grant.session_id,

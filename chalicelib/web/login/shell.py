@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from chalicelib.core.errors import Forbidden
 from chalicelib.core.oauth.authorize import Ask, Entered, Impersonated
 from chalicelib.core.oauth.errors import TooManyAttempts, UserBlocked
+from chalicelib.core.throttles import LimitReached
 from chalicelib.web import cookies
 from chalicelib.web.login.pages import (
     FormPostPage,
@@ -69,6 +70,7 @@ def refuse(refused: Refused) -> Rendered:
 _MESSAGES: dict[str, MessageName] = {
     UserBlocked().error: "blocked",
     TooManyAttempts().error: "too_many_attempts",
+    LimitReached.code: "too_many_requests",
     "expired_state": "sign_in_expired",
     "expired_ticket": "link_expired",
     "unusable_link": "impersonation_over",

@@ -11,6 +11,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.core.errors import Invalid
 from chalicelib.core.identities import Identity
+from chalicelib.core.links import OWN_IDENTITIES
+from chalicelib.core.oauth.tokens import MAX_TOKEN
 from chalicelib.core.paging import Page
 from chalicelib.core.users import User
 from chalicelib.web.decoding import given
@@ -122,11 +124,20 @@ class EmailQuery(Fields, kw_only=True):
 
 
 class Link(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """The account to link: `user_id` with or without its provider."""
+    """The account to link: `provider` and `user_id`, with or without its provider, or `link_with` and nothing else."""
 
-    provider: Annotated[str, Meta(min_length=1, max_length=50)]
-    user_id: Identifier | int
+    provider: Annotated[str, Meta(min_length=1, max_length=50)] | UnsetType = UNSET
+    user_id: Identifier | int | UnsetType = UNSET
     connection_id: Identifier | UnsetType = UNSET
+    link_with: Annotated[str, Meta(min_length=1, max_length=MAX_TOKEN, description="An ID token.")] | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        given = {name for name in self.__struct_fields__ if getattr(self, name) is not UNSET}
+        if "link_with" in given and len(given) > 1:
+            raise ValueError("link_with stands alone")
+        missing = next((name for name in ("provider", "user_id") if name not in given), None)
+        if "link_with" not in given and missing:
+            raise ValueError(f"Missing required property: {missing}")
 
 
 @surface.endpoint(
@@ -240,7 +251,7 @@ def list_user_logs(incoming: Incoming[LogsOfUserQuery, None], user_id: str) -> A
     "POST",
     "/api/v2/users/{user_id}/identities",
     summary="Link a user account",
-    scopes=("update:users",),
+    scopes=("update:users", OWN_IDENTITIES),
     body=Link,
     example={"provider": "auth0", "user_id": "SECOND_USER_ID"},
     answer=list[IdentityAnswer],
@@ -248,17 +259,19 @@ def list_user_logs(incoming: Incoming[LogsOfUserQuery, None], user_id: str) -> A
 )
 def link_identity(incoming: Incoming[Nothing, Link], user_id: str) -> list[IdentityAnswer]:
     """Make another user's account one of this user's."""
-    provider, secondary = incoming.body.provider, str(incoming.body.user_id)
-    secondary_id = secondary if secondary.startswith(f"{provider}|") else f"{provider}|{secondary}"
-    connection_id = incoming.body.connection_id or None
-    return _identities(incoming.core.links.link(incoming.caller, user_id, secondary_id, connection_id))
+    body, links = incoming.body, incoming.core.links
+    if body.link_with:
+        return _identities(links.link_with(incoming.caller, user_id, body.link_with))
+    secondary = str(body.user_id)
+    secondary_id = secondary if secondary.startswith(f"{body.provider}|") else f"{body.provider}|{secondary}"
+    return _identities(links.link(incoming.caller, user_id, secondary_id, body.connection_id or None))
 
 
 @surface.endpoint(
     "DELETE",
     "/api/v2/users/{user_id}/identities/{provider}/{identity_id}",
     summary="Unlink a user identity",
-    scopes=("update:users",),
+    scopes=("update:users", OWN_IDENTITIES),
     answer=list[IdentityAnswer],
 )
 def unlink_identity(

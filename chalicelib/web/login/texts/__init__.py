@@ -58,6 +58,7 @@ MessageName: TypeAlias = Literal[
     "sign_in_expired",
     "signed_out",
     "too_many_attempts",
+    "too_many_requests",
     "unblocked",
     "verify_email",
 ]
