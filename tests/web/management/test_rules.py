@@ -511,7 +511,9 @@ def test_a_sign_in_runs_the_enabled_rules_of_its_tenant_in_order(core, rule):
 # History
 
 
-def test_each_change_is_an_event_that_does_not_hold_the_script(api, rule):
+@pytest.mark.security(40)
+def test_each_change_is_an_event_that_does_not_hold_the_script(api, rule, clock):
+    clock.advance(seconds=1)
     canary = "function canary() {}"
     known = rule(script=canary)
     api.patch(f"{PATH}/{known['id']}", {"script": canary + " "})

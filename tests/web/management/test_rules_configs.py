@@ -127,7 +127,8 @@ def test_deleting_what_does_not_exist_is_no_error(api, key):
 
 
 @pytest.mark.security(40)
-def test_each_change_is_an_event_without_the_value(api, put):
+def test_each_change_is_an_event_without_the_value(api, put, clock):
+    clock.advance(seconds=1)
     put("API_KEY", "canary")
     api.delete(f"{PATH}/API_KEY")
 
