@@ -48,6 +48,8 @@ from chalicelib.core.outbox import Outbox
 from chalicelib.core.password_resets import PasswordResets
 from chalicelib.core.refresh_tokens import RefreshTokens
 from chalicelib.core.resource_servers import ResourceServers
+from chalicelib.core.rules import Rules
+from chalicelib.core.rules_configs import RulesConfigs
 from chalicelib.core.seals import Seals
 from chalicelib.core.sessions import Sessions
 from chalicelib.core.sign_ins import SignIns
@@ -66,6 +68,7 @@ from chalicelib.crypto.public_keys import PemKeys
 from chalicelib.crypto.seals import GcmSeals
 from chalicelib.crypto.signing_keys import RsaWorkshop
 from chalicelib.crypto.tokens import Rs256Tokens
+from chalicelib.crypto.vault import GcmVault
 from chalicelib.settings import Settings
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import open_table
@@ -100,7 +103,8 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         shards=settings.shards,
     )
     stores = Stores.of(table)
-    workshop = RsaWorkshop(KmsSealer(settings.kms_key, settings.region, settings.aws_endpoint), hosts, ambient)
+    sealer = KmsSealer(settings.kms_key, settings.region, settings.aws_endpoint)
+    workshop = RsaWorkshop(sealer, hosts, ambient)
     signing_keys = SigningKeys(stores.signing_keys, workshop, ambient)
     connections = Connections(stores.connections, ambient, check_database_options)
     client_grants = ClientGrants(stores.client_grants, stores.clients, stores.resource_servers, ambient)
@@ -183,6 +187,8 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         logs=Logs(stores.logs, ambient),
         impersonation_links=nouns.impersonation_links,
         impersonate=nouns.impersonate,
+        rules=Rules(stores.rules, ambient),
+        rules_configs=RulesConfigs(stores.rules_configs, GcmVault(sealer, ambient), ambient),
         sweep=sweep,
     )
 

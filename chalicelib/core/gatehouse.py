@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from chalicelib.core.places import Locator
     from chalicelib.core.refresh_tokens import RefreshTokens
     from chalicelib.core.resource_servers import ResourceServers
+    from chalicelib.core.rules import Rules
+    from chalicelib.core.rules_configs import RulesConfigs
     from chalicelib.core.sessions import Sessions
     from chalicelib.core.sign_ins import SignIns
     from chalicelib.core.sign_ups import SignUps
@@ -83,6 +85,8 @@ class Core:
     logs: Logs
     impersonation_links: ImpersonationLinks
     impersonate: Impersonate
+    rules: Rules
+    rules_configs: RulesConfigs
     sweep: Sweep
 
     def authenticate(self, caller: Caller, token: str) -> Caller:

@@ -14,12 +14,15 @@ from chalicelib.storage.clients import client_store
 from chalicelib.storage.codes import CodeStore
 from chalicelib.storage.connections import ConnectionStore
 from chalicelib.storage.consents import ConsentStore
+from chalicelib.storage.data_keys import data_key_store
 from chalicelib.storage.device_credentials import DeviceCredentialStore
 from chalicelib.storage.impersonation import ImpersonationStore
 from chalicelib.storage.logs import LogStore
 from chalicelib.storage.outbox import OutboxStore
 from chalicelib.storage.refresh_tokens import RefreshTokenStore
 from chalicelib.storage.resource_servers import resource_server_store
+from chalicelib.storage.rules import RuleStore
+from chalicelib.storage.rules_configs import RuleConfigStore
 from chalicelib.storage.sessions import SessionStore
 from chalicelib.storage.sign_ins import SignInStore
 from chalicelib.storage.signing_keys import SigningKeyStore
@@ -61,6 +64,8 @@ class Stores:
     outbox: OutboxStore
     impersonations: ImpersonationStore
     throttles: ThrottleStore
+    rules: RuleStore
+    rules_configs: RuleConfigStore
 
     @classmethod
     def of(cls, table: Table) -> Stores:
@@ -92,4 +97,6 @@ class Stores:
             outbox=OutboxStore(table),
             impersonations=ImpersonationStore(table, clients, grants, connections),
             throttles=ThrottleStore(table),
+            rules=RuleStore(table, cache),
+            rules_configs=RuleConfigStore(table, data_key_store(table, cache)),
         )

@@ -59,6 +59,8 @@ class Example:
 
 
 LINKED = {"provider": "auth0", "user_id": "{identity_id}", "connection_id": "{connection_id}"}
+SCRIPT = "function (user, context, callback) { callback(null, user, context); }"
+RULE_SECRET = "what only rules may know"
 EXAMPLES = {
     "GET /api/v2/users": [
         Example(),
@@ -193,6 +195,14 @@ EXAMPLES = {
         Example({"user_id": "{user_id}", "client_id": "{client_id}"}),
         Example({"user_id": "{user_id}", "identity": LINKED}),
     ],
+    "GET /api/v2/rules": [Example()],
+    "POST /api/v2/rules": [Example({"name": "New", "script": SCRIPT})],
+    "GET /api/v2/rules/{rule_id}": [Example()],
+    "PATCH /api/v2/rules/{rule_id}": [Example({"enabled": False})],
+    "DELETE /api/v2/rules/{rule_id}": [Example()],
+    "GET /api/v2/rules-configs": [Example()],
+    "PUT /api/v2/rules-configs/{config_key}": [Example({"value": RULE_SECRET})],
+    "DELETE /api/v2/rules-configs/{config_key}": [Example()],
     "GET /api/v2/logs": [
         Example(),
         Example(query={"from": "{log_id}"}),
@@ -373,8 +383,12 @@ def _furnish(api: Api) -> dict[str, str]:
     link = {"impersonator_id": stranger["user_id"], "client_id": client["client_id"]}
     entered = _let_in(api, user["user_id"], client["client_id"], connection["name"], server["identifier"])
     public_key = {"credential_type": "public_key", "pem": PEM}
+    config_key = f"{tenant}_KEY0"
+    api.app.core.rules_configs.set(Caller(tenant=tenant), config_key, RULE_SECRET)
     return {
         **entered,
+        "config_key": config_key,
+        "rule_id": made("rules", {"name": f"Rule of {tenant}", "script": SCRIPT})["id"],
         "key_id": made(f"clients/{client['client_id']}/credentials", public_key)["id"],
         "link_id": made(f"users/{quote(user['user_id'])}/impersonation-links", link)["id"],
         "client_id": client["client_id"],

@@ -75,6 +75,14 @@ DELETE /api/v2/users/{user_id}/impersonation-links/{link_id}: delete:impersonati
 POST /api/v2/tickets/email-verification: create:user_tickets
 POST /api/v2/tickets/password-change: create:user_tickets
 POST /api/v2/jobs/verification-email: update:users
+GET /api/v2/rules: read:rules
+POST /api/v2/rules: create:rules
+GET /api/v2/rules/{rule_id}: read:rules
+PATCH /api/v2/rules/{rule_id}: update:rules
+DELETE /api/v2/rules/{rule_id}: delete:rules
+GET /api/v2/rules-configs: read:rules_configs
+PUT /api/v2/rules-configs/{config_key}: update:rules_configs
+DELETE /api/v2/rules-configs/{config_key}: delete:rules_configs
 GET /api/v2/logs: read:logs
 GET /api/v2/logs/{log_id}: read:logs
 GET /api/v2/keys/signing: read:signing_keys
