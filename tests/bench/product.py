@@ -28,6 +28,8 @@ from tests.conftest import BASE_DOMAIN, EVERY_SCOPE
 TENANT = "main"
 API = "https://orders.example.com"
 TABLE = "gatehouse"
+UNLIMITED = {"management_requests_per_minute": 0, "authentication_requests_per_minute": 0}
+"""Time stands still in most measurements, so that no minute would ever be over."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ def running() -> Iterator[Product]:
     with MiniStack() as endpoint:
         create_table(client("dynamodb", endpoint), TABLE)
         key = client("kms", endpoint).create_key()["KeyMetadata"]["KeyId"]
-        settings = Settings(table=TABLE, region=REGION, kms_key=key, base_domain=BASE_DOMAIN, aws_endpoint=endpoint)
+        settings = Settings(
+            table=TABLE, region=REGION, kms_key=key, base_domain=BASE_DOMAIN, aws_endpoint=endpoint, **UNLIMITED
+        )
         # Time stands still, so that the configuration cache stays warm, as it is in a Lambda that is busy.
         begun = real_ambient().now()
         app = Gatehouse(build_core(settings, replace(real_ambient(), now=lambda: begun)), SURFACES)
