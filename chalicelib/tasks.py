@@ -9,9 +9,10 @@ if TYPE_CHECKING:
 
 
 def sweep(core: Core) -> None:
-    """Finish, once a minute, what deletions left, and send the mails that are due."""
+    """Finish, once a minute, what deletions left, send the mails that are due, and seal history that has settled."""
     core.sweep.run()
     core.outbox.run()
+    core.log_seals.run()
 
 
 def follow(core: Core, event: dict[str, Any]) -> None:

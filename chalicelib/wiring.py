@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,7 +25,10 @@ from chalicelib.core.ending import Ending
 from chalicelib.core.gatehouse import Core
 from chalicelib.core.hosts import Hosts
 from chalicelib.core.links import Links
+from chalicelib.core.log_seals import LogSeals
+from chalicelib.core.log_verification import LogVerification
 from chalicelib.core.logs import Logs
+from chalicelib.core.marks import Marks
 from chalicelib.core.oauth.assertions import Assertions
 from chalicelib.core.oauth.authorize import Authorize
 from chalicelib.core.oauth.client_authentication import ClientAuthentication
@@ -57,12 +60,15 @@ from chalicelib.core.user_blocks import UserBlocks
 from chalicelib.core.users import Users
 from chalicelib.core.verification import Verification
 from chalicelib.crypto.assertions import JwtAssertions
+from chalicelib.crypto.marks import HmacMarks
 from chalicelib.crypto.passwords import Argon2PasswordHasher
 from chalicelib.crypto.public_keys import PemKeys
 from chalicelib.crypto.seals import GcmSeals
 from chalicelib.crypto.signing_keys import RsaWorkshop
 from chalicelib.crypto.tokens import Rs256Tokens
 from chalicelib.settings import Settings
+from chalicelib.storage.cache import Cache
+from chalicelib.storage.signing_keys import SigningKeyStore
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import open_table
 from chalicelib.web.surface import Gatehouse
@@ -71,6 +77,7 @@ from chalicelib.web.surfaces import SURFACES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chalicelib.core.marks import Marker
     from chalicelib.core.oauth.token import GrantType
 
 
@@ -84,8 +91,8 @@ def real_ambient() -> Ambient:
     return Ambient(now=_now, new_id=_id, new_secret=_secret, new_tick=Ticks().new)
 
 
-def build_core(settings: Settings, ambient: Ambient) -> Core:
-    """Put the product together."""
+def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None) -> Core:
+    """Put the product together. History is marked with the tenants' keys, unless other `marks` are given."""
     hosts = Hosts(settings.base_domain, settings.default_tenant)
     table = open_table(
         settings.table,
@@ -94,8 +101,10 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         now=ambient.now,
         shards=settings.shards,
     )
-    stores = Stores.of(table)
+    cache = Cache(ambient.now)
     workshop = RsaWorkshop(KmsSealer(settings.kms_key, settings.region, settings.aws_endpoint), hosts, ambient)
+    marks = marks or Marks(HmacMarks(workshop), SigningKeyStore(table, cache))
+    stores = Stores.of(replace(table, marks=marks), cache)
     signing_keys = SigningKeys(stores.signing_keys, workshop, ambient)
     connections = Connections(stores.connections, ambient)
     client_grants = ClientGrants(stores.client_grants, stores.clients, stores.resource_servers, ambient)
@@ -161,6 +170,8 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         links=links,
         device_credentials=DeviceCredentials(stores.device_credentials, ambient),
         logs=Logs(stores.logs, ambient),
+        log_seals=LogSeals(stores.log_seals, marks, ambient),
+        log_verification=LogVerification(stores.log_seals, stores.tenants, marks, ambient),
         sweep=sweep,
     )
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from chalicelib.core.ending import Ending
     from chalicelib.core.hosts import Hosts
     from chalicelib.core.links import Links
+    from chalicelib.core.log_seals import LogSeals
+    from chalicelib.core.log_verification import LogVerification
     from chalicelib.core.logs import Logs
     from chalicelib.core.oauth.authorize import Authorize
     from chalicelib.core.oauth.discovery import Discovery
@@ -76,6 +78,8 @@ class Core:
     links: Links
     device_credentials: DeviceCredentials
     logs: Logs
+    log_seals: LogSeals
+    log_verification: LogVerification
     sweep: Sweep
 
     def authenticate(self, caller: Caller, token: str) -> Caller:

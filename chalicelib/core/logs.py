@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from chalicelib.core.paging import Page, PageRequest
 
 KEPT_FOR = timedelta(days=2)
+HELD_BACK = timedelta(seconds=10)
+"""How long after its time an event is given from a checkpoint: a write that is tried again takes up to five."""
 LOG_ID_LENGTH = 37
 MAX_SEARCHED = 1_000
 """Events that one search looks at."""
