@@ -191,12 +191,13 @@ class LogSeals:
         A period in which nothing happened gets none: the next seal covers it.
         """
         now = self.ambient.now()
-        if newest is not None and not self.marks.fits(tenant, newest.mark, newest.text, newest.sealed_at):
-            LOG.error("history of %s is not sealed: what is said to be its newest seal is not ours", tenant)
-            return
         after = first_log_id(max(newest.until if newest else _EPOCH, now - KEPT_FOR))
         entries = self.store.entries(tenant, after, first_log_id(floor(now - SETTLES_IN, PERIOD)))
         for until, part in _parts(entry for entry in entries if entry.mark):
+            # Here, because where nothing happened not even the key is needed.
+            if newest is not None and not self.marks.fits(tenant, newest.mark, newest.text, newest.sealed_at):
+                LOG.error("history of %s is not sealed: what is said to be its newest seal is not ours", tenant)
+                return
             since = newest.until if newest else floor(minute_of(part[0].log_id), PERIOD)
             # Read after the events: whichever goes with its user meanwhile is seen here or there.
             traces = self.store.traces(tenant, max(after, first_log_id(since)), first_log_id(until))

@@ -107,8 +107,7 @@ class LogVerification:
         tenant = caller.tenant
         newest, stored = self.store.list(tenant)
         seals = [seal for seal in stored if seal.until > self._horizon]
-        before = [None, *seals[:-1]]
-        findings = [each for pair in zip(before, seals, strict=True) for each in self._links(tenant, *pair)]
+        findings = [each for pair in zip([None, *seals], seals, strict=False) for each in self._links(tenant, *pair)]
         findings += self._end(tenant, newest, seals)
         sealed_until = newest.until if newest else seals[-1].until if seals else None
         findings += self._unsealed(tenant, sealed_until)

@@ -59,7 +59,7 @@ class Marks:
     def fits(self, tenant: str, mark: str, text: bytes, at: datetime) -> bool:
         """Whether a key that signed at this time has made this mark of the text."""
         made = (self.format.mark(tenant, key, text) for key in self.keys.recall(tenant) if _signed(key, at))
-        return any(compare_digest(each, mark) for each in made)
+        return any(compare_digest(each.encode(), mark.encode()) for each in made)
 
 
 def _signed(key: SigningKey, at: datetime) -> bool:

@@ -47,14 +47,16 @@ PATTERNS = {
     "login": lambda tenant, name: keys.login(tenant, CONNECTION_ID, name),
     "login elsewhere": lambda tenant, name: keys.login(tenant, CONNECTION_ID + "0", name),
     "identity": lambda tenant, name: keys.identity(tenant, CONNECTION_ID, name),
-    "log of a user": lambda tenant, name: keys.log(tenant, f"user {name}", "1", WHEN),
+    "history of a user": lambda tenant, name: Key(keys.history(tenant, f"user {name}", WHEN), keys.LOG),
     "failures of": lambda tenant, name: keys.failures(tenant, CONNECTION_ID, name, "192.0.2.1"),
     "failures from": lambda tenant, name: keys.failures(tenant, CONNECTION_ID, "ann", name),
     "by_email": lambda tenant, name: Key(keys.by_email(tenant, name), ""),
 }
 NAMELESS = {
     "tenant": keys.tenant,
-    "log": lambda tenant: keys.log(tenant, "", "1", WHEN),
+    "history": lambda tenant: Key(keys.history(tenant, "", WHEN), keys.LOG),
+    "traces": lambda tenant: Key(keys.traces(tenant, WHEN), keys.TRACE),
+    "log_seals": lambda tenant: Key(keys.log_seals(tenant), keys.LOG_SEAL),
     "work": lambda tenant: keys.work(tenant, "1"),
     "mail": lambda tenant: keys.mail(tenant, "1"),
     "one_time": lambda tenant: keys.one_time(tenant, "1", keys.CODE),

@@ -72,6 +72,8 @@ POST /api/v2/tickets/password-change: create:user_tickets
 POST /api/v2/jobs/verification-email: update:users
 GET /api/v2/logs: read:logs
 GET /api/v2/logs/{log_id}: read:logs
+GET /api/v2/log-seals: read:logs
+GET /api/v2/log-seals/{seal_id}: read:logs
 GET /api/v2/keys/signing: read:signing_keys
 GET /api/v2/keys/signing/{kid}: read:signing_keys
 POST /api/v2/keys/signing/rotate: create:signing_keys, update:signing_keys
