@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -26,7 +26,10 @@ from chalicelib.core.gatehouse import Core
 from chalicelib.core.hosts import Hosts
 from chalicelib.core.impersonation_links import ImpersonationLinks
 from chalicelib.core.links import Links
+from chalicelib.core.log_seals import LogSeals
+from chalicelib.core.log_verification import LogVerification
 from chalicelib.core.logs import Logs
+from chalicelib.core.marks import Marks
 from chalicelib.core.oauth.assertions import Assertions
 from chalicelib.core.oauth.authorize import Authorize
 from chalicelib.core.oauth.client_authentication import ClientAuthentication
@@ -63,6 +66,7 @@ from chalicelib.core.user_blocks import UserBlocks
 from chalicelib.core.users import Users
 from chalicelib.core.verification import Verification
 from chalicelib.crypto.assertions import JwtAssertions
+from chalicelib.crypto.marks import HmacMarks
 from chalicelib.crypto.passwords import Argon2PasswordHasher
 from chalicelib.crypto.public_keys import PemKeys
 from chalicelib.crypto.seals import GcmSeals
@@ -70,6 +74,8 @@ from chalicelib.crypto.signing_keys import RsaWorkshop
 from chalicelib.crypto.tokens import Rs256Tokens
 from chalicelib.crypto.vault import GcmVault
 from chalicelib.settings import Settings
+from chalicelib.storage.cache import Cache
+from chalicelib.storage.signing_keys import SigningKeyStore
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import open_table
 from chalicelib.web.management.connections import check_database_options
@@ -79,6 +85,7 @@ from chalicelib.web.surfaces import SURFACES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chalicelib.core.marks import Marker
     from chalicelib.core.oauth.token import GrantType
 
 
@@ -92,8 +99,8 @@ def real_ambient() -> Ambient:
     return Ambient(now=_now, new_id=_id, new_secret=_secret, new_tick=Ticks().new)
 
 
-def build_core(settings: Settings, ambient: Ambient) -> Core:
-    """Put the product together."""
+def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None) -> Core:
+    """Put the product together. History is marked with the tenants' keys, unless other `marks` are given."""
     hosts = Hosts(settings.base_domain, settings.default_tenant)
     table = open_table(
         settings.table,
@@ -102,9 +109,11 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         now=ambient.now,
         shards=settings.shards,
     )
-    stores = Stores.of(table)
+    cache = Cache(ambient.now)
     sealer = KmsSealer(settings.kms_key, settings.region, settings.aws_endpoint)
     workshop = RsaWorkshop(sealer, hosts, ambient)
+    marks = marks or Marks(HmacMarks(workshop), SigningKeyStore(table, cache))
+    stores = Stores.of(replace(table, marks=marks), cache)
     signing_keys = SigningKeys(stores.signing_keys, workshop, ambient)
     connections = Connections(stores.connections, ambient, check_database_options)
     client_grants = ClientGrants(stores.client_grants, stores.clients, stores.resource_servers, ambient)
@@ -189,6 +198,8 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         impersonate=nouns.impersonate,
         rules=Rules(stores.rules, ambient),
         rules_configs=RulesConfigs(stores.rules_configs, GcmVault(sealer, ambient), ambient),
+        log_seals=LogSeals(stores.log_seals, marks, ambient),
+        log_verification=LogVerification(stores.log_seals, stores.tenants, marks, ambient),
         sweep=sweep,
     )
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from chalicelib.core.hosts import Hosts
     from chalicelib.core.impersonation_links import ImpersonationLinks
     from chalicelib.core.links import Links
+    from chalicelib.core.log_seals import LogSeals
+    from chalicelib.core.log_verification import LogVerification
     from chalicelib.core.logs import Logs
     from chalicelib.core.oauth.authorize import Authorize
     from chalicelib.core.oauth.discovery import Discovery
@@ -87,6 +89,8 @@ class Core:
     impersonate: Impersonate
     rules: Rules
     rules_configs: RulesConfigs
+    log_seals: LogSeals
+    log_verification: LogVerification
     sweep: Sweep
 
     def authenticate(self, caller: Caller, token: str) -> Caller:

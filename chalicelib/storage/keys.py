@@ -18,6 +18,9 @@ LINKED = "LINKED"
 LOGIN = "LOGIN"
 IDENTITY = "IDENTITY"
 LOG = "LOG#"
+TRACE = "TRACE#"
+LOG_SEAL = "LOG_SEAL#"
+NEWEST_LOG_SEAL = "NEWEST"
 DEVICE = "DEVICE#"
 PUBLIC_KEYS = "PUBLIC_KEYS"
 CLIENT = "CLIENT#"
@@ -114,10 +117,19 @@ def identity(tenant: str, connection_id: str, identity_id: str) -> Key:
     return Key(f"T#{tenant}#I#{connection_id}#{folded(identity_id)}", IDENTITY)
 
 
-def log(tenant: str, user_id: str, log_id: str, date: datetime) -> Key:
-    """A log event: with its user, or in its hour of the tenant."""
-    partition = user(tenant, user_id) if user_id else f"T#{tenant}#H#{date:%Y%m%d%H}"
-    return Key(partition, LOG + log_id)
+def history(tenant: str, user_id: str, date: datetime) -> str:
+    """The partition of a log event: its user's, or its hour of the tenant."""
+    return user(tenant, user_id) if user_id else f"T#{tenant}#H#{date:%Y%m%d%H}"
+
+
+def traces(tenant: str, date: datetime) -> str:
+    """The partition of what the events of deleted users left, by the day of the events."""
+    return f"T#{tenant}#G#{date:%Y%m%d}"
+
+
+def log_seals(tenant: str) -> str:
+    """The partition of the log seals of a tenant, and of the note of the newest."""
+    return f"T#{tenant}#S"
 
 
 def work(tenant: str, work_id: str) -> Key:

@@ -17,6 +17,7 @@ from chalicelib.storage.consents import ConsentStore
 from chalicelib.storage.data_keys import data_key_store
 from chalicelib.storage.device_credentials import DeviceCredentialStore
 from chalicelib.storage.impersonation import ImpersonationStore
+from chalicelib.storage.log_seals import LogSealStore
 from chalicelib.storage.logs import LogStore
 from chalicelib.storage.outbox import OutboxStore
 from chalicelib.storage.refresh_tokens import RefreshTokenStore
@@ -52,6 +53,7 @@ class Stores:
     users: UserStore
     device_credentials: DeviceCredentialStore
     logs: LogStore
+    log_seals: LogSealStore
     works: WorkStore
     sessions: SessionStore
     refresh_tokens: RefreshTokenStore
@@ -68,9 +70,9 @@ class Stores:
     rules_configs: RuleConfigStore
 
     @classmethod
-    def of(cls, table: Table) -> Stores:
-        """Make the stores of a table."""
-        cache = Cache(table.now)
+    def of(cls, table: Table, cache: Cache | None = None) -> Stores:
+        """Make the stores of a table, with a cache that is theirs unless it is given."""
+        cache = cache or Cache(table.now)
         clients, servers = client_store(table, cache), resource_server_store(table, cache)
         connections = ConnectionStore(table, cache, Connection)
         signing_keys, users = SigningKeyStore(table, cache), UserStore(table)
@@ -85,6 +87,7 @@ class Stores:
             users=users,
             device_credentials=DeviceCredentialStore(table),
             logs=LogStore(table),
+            log_seals=LogSealStore(table),
             works=WorkStore(table),
             sessions=SessionStore(table),
             refresh_tokens=RefreshTokenStore(table),

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
     from pynamodb.expressions.update import Action
 
+    from chalicelib.core.marks import Marker
+
 I = TypeVar("I", bound="Item")  # noqa: E741 - the letter stands for Item
 T = TypeVar("T")
 
@@ -103,10 +105,12 @@ class Table:
     """The open table. `now` decides what has expired: DynamoDB itself deletes late, within days.
 
     `shards` is over how many index partitions a tenant's users and events are spread; it may only ever be raised.
+    `marks` are what history is written with; keys are read, to mark with, through a table that has none.
     """
 
     now: Callable[[], datetime]
     shards: int = 1
+    marks: Marker | None = None
 
     def get(self, kind: type[I], key: Key) -> I | None:
         """Read one item, strongly consistent, or None."""
@@ -205,6 +209,13 @@ class Table:
         """Count index partitions without reading their items."""
         with translated():
             return sum(Item.by_time.count(pk, where) for pk in pks)
+
+    @property
+    def marker(self) -> Marker:
+        """What history is marked with: none is ever written without."""
+        if self.marks is None:
+            raise RuntimeError("This table was opened for reading only.")
+        return self.marks
 
     def put(self, item: Item) -> None:
         """Write one item on which nothing else depends, for half of what a transaction costs."""

@@ -22,10 +22,10 @@ from chalicelib.core.users import User, taken
 from chalicelib.core.work import GENERATION, USER, id_of
 from chalicelib.storage import keys
 from chalicelib.storage.encoding import brief
-from chalicelib.storage.logs import event_item
+from chalicelib.storage.logs import LogItem, event_item, trace_item
 from chalicelib.storage.outbox import put_letter
 from chalicelib.storage.table import ABSENT, MAX_TRANSACTION, PRESENT, Item, batched
-from chalicelib.storage.work import finish, work_item
+from chalicelib.storage.work import finish, genuine, work_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -167,7 +167,7 @@ class UserStore:
                 LoginItem.user_id == login.user_id,
             )
         for work in change.works:
-            transaction.put(work_item(work))
+            transaction.put(work_item(self.table, work))
         for letter in change.letters:
             put_letter(transaction, letter)
         if change.history is not None:
@@ -204,7 +204,7 @@ class UserStore:
         for identity in user.identities[1:]:
             transaction.delete(keys.linked(tenant, identity.full_id))
         for work in works:
-            transaction.put(work_item(work))
+            transaction.put(work_item(self.table, work))
         # What was to be removed of earlier generations is removed with everything else.
         transaction.delete(keys.work(tenant, id_of(GENERATION, user.user_id)))
         transaction.put(event_item(self.table, tenant, event, with_user=False)).commit()
@@ -213,13 +213,15 @@ class UserStore:
         """Remove up to `limit` items of a deleted user, and the note when there are no more.
 
         Each transaction demands that the note is still there: a sweep that comes late, when another has finished and
-        the user id is in use again, removes nothing.
+        the user id is in use again, removes nothing. An event leaves a trace, so that it is known to be gone with its
+        user, unless the note is not ours.
         """
         partition = keys.user(work.tenant, work.target)
-        found = [item.key for item in islice(self.table.query(Item, partition, expired=True), limit)]
+        found = list(islice(self.table.query(LogItem, partition, expired=True), limit))
+        traced = genuine(self.table, work)
         try:
-            for part in batched(found, MAX_TRANSACTION - 1):
-                self._remove(work, part)
+            for part in batched(found, (MAX_TRANSACTION - 1) // 2):
+                self._remove(work, part, traced=traced)
         except Gone:
             return True
         if len(found) == limit:
@@ -227,11 +229,13 @@ class UserStore:
         finish(self.table, work)
         return True
 
-    def _remove(self, work: Work, part: Sequence[keys.Key]) -> None:
+    def _remove(self, work: Work, part: Sequence[LogItem], *, traced: bool) -> None:
         finished = Gone("This deletion has been finished by another sweep.")
         transaction = self.table.write().check(keys.work(work.tenant, work.id), PRESENT, finished)
-        for key in part:
-            transaction.delete(key)
+        for item in part:
+            transaction.delete(item.key)
+            if traced and (trace := trace_item(self.table, work.tenant, item)):
+                transaction.put(trace)
         transaction.commit()
 
     def _move(self, transaction: Transaction, tenant: str, identity: Identity, old: str, new: str) -> None:

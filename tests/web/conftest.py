@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from chalicelib.core.callers import Caller
 from chalicelib.core.clients import Client
 from chalicelib.core.gatehouse import Core
+from chalicelib.core.log_seals import PERIOD, SETTLES_IN
 from chalicelib.core.oauth.user_tokens import UserGrant
 from chalicelib.core.refresh_tokens import TokenTerms
 from chalicelib.core.sessions import Lifetimes
@@ -210,6 +211,8 @@ EXAMPLES = {
         Example(query={"search": 'user_id:"{user_id}"'}),
     ],
     "GET /api/v2/logs/{log_id}": [Example()],
+    "GET /api/v2/log-seals": [Example()],
+    "GET /api/v2/log-seals/{seal_id}": [Example(), Example(query={"from": "{log_position}"})],
     "GET /api/v2/keys/signing": [Example()],
     "GET /api/v2/keys/signing/{kid}": [Example()],
     "POST /api/v2/keys/signing/rotate": [Example()],
@@ -355,6 +358,14 @@ def id_token(api: Api, user_id: str, client_id: str = "tests") -> str:
     return core.userinfo.tokens.id_token(api.tenant, grant)
 
 
+def _sealed(api: Api) -> str:
+    """Seal a tenant's history without waiting for it to settle; give the seal's id."""
+    core = api.app.core
+    later = replace(core.log_seals.ambient, now=lambda: core.log_seals.ambient.now() + SETTLES_IN + PERIOD)
+    (seal,) = replace(core.log_seals, ambient=later).seal(api.tenant, None)
+    return seal.id
+
+
 def _furnish(api: Api) -> dict[str, str]:
     def made(path: str, body: Any = None, **known: Any) -> Any:
         answer = api.post(f"/api/v2/{path}", body, **known)
@@ -406,6 +417,8 @@ def _furnish(api: Api) -> dict[str, str]:
         "identity_id": identity_id,
         "credential_id": made("device-credentials", key, token=own)["id"],
         "kid": previous,
-        "log_id": api.get("/api/v2/logs").json[0]["log_id"],
+        "log_id": (log_id := api.get("/api/v2/logs").json[0]["log_id"]),
+        "log_position": f"{log_id}-1-{'0' * 64}",
+        "seal_id": _sealed(api),
         "checkpoint": api.get("/api/v2/users", query={"take": 1}).json["next"],
     }

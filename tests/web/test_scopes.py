@@ -85,6 +85,8 @@ PUT /api/v2/rules-configs/{config_key}: update:rules_configs
 DELETE /api/v2/rules-configs/{config_key}: delete:rules_configs
 GET /api/v2/logs: read:logs
 GET /api/v2/logs/{log_id}: read:logs
+GET /api/v2/log-seals: read:logs
+GET /api/v2/log-seals/{seal_id}: read:logs
 GET /api/v2/keys/signing: read:signing_keys
 GET /api/v2/keys/signing/{kid}: read:signing_keys
 POST /api/v2/keys/signing/rotate: create:signing_keys, update:signing_keys
