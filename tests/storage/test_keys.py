@@ -49,6 +49,7 @@ PATTERNS = {
     "identity": lambda tenant, name: keys.identity(tenant, CONNECTION_ID, name),
     "public_keys": keys.public_keys,
     "history of a user": lambda tenant, name: Key(keys.history(tenant, f"user {name}", WHEN), keys.LOG),
+    "impersonation of": lambda tenant, name: keys.impersonation(tenant, f"user {name}", name),
     "failures of": lambda tenant, name: keys.failures(tenant, CONNECTION_ID, name, "192.0.2.1"),
     "failures from": lambda tenant, name: keys.failures(tenant, CONNECTION_ID, "ann", name),
     "by_email": lambda tenant, name: Key(keys.by_email(tenant, name), ""),
@@ -96,7 +97,8 @@ def test_no_key_is_made_without_a_tenant(makers):
 def test_every_pattern_is_among_those_tried_here(makers):
     tried = {pattern.split()[0] for pattern in {**PATTERNS, **NAMELESS}}
 
-    assert set(makers) - tried == {"configuration"}
+    # What is pending lies among that of all tenants, which the last test is about.
+    assert set(makers) - tried == {"configuration", "pending_link"}
 
 
 @pytest.mark.security(33)
@@ -132,10 +134,18 @@ def test_no_two_names_patterns_or_tenants_share_a_key():
 
 
 def test_the_lists_that_are_no_tenants_lie_beside_all_of_them():
-    beside = {keys.TENANTS, keys.PENDING_WORK, keys.PENDING_MAIL}
+    beside = {keys.TENANTS, keys.PENDING_WORK, keys.PENDING_MAIL, keys.PENDING_LINKS}
 
     assert not any(name.startswith("T#") for name in beside)
-    assert len(beside) == 3
+    assert len(beside) == 4
+
+
+@pytest.mark.security(33)
+def test_pending_links_of_two_tenants_do_not_meet_in_their_list():
+    made = {keys.pending_link(tenant, digest, WHEN) for tenant in ("acme", "acme2", "c") for digest in ("1", "2")}
+
+    assert {key.pk for key in made} == {keys.PENDING_LINKS}
+    assert len(made) == 6
 
 
 @pytest.mark.parametrize("name", HOSTILE)
