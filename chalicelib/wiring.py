@@ -26,6 +26,7 @@ from chalicelib.core.gatehouse import Core
 from chalicelib.core.hosts import Hosts
 from chalicelib.core.links import Links
 from chalicelib.core.logs import Logs
+from chalicelib.core.new_places import NewPlaces
 from chalicelib.core.oauth.assertions import Assertions
 from chalicelib.core.oauth.authorize import Authorize
 from chalicelib.core.oauth.client_authentication import ClientAuthentication
@@ -111,6 +112,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     tickets = Tickets(stores.tickets, stores.clients, hosts, ambient)
     verification = Verification(tickets, stores.users, outbox, stores.logs, ambient)
     user_blocks = UserBlocks(stores.attempts, tickets, stores.users, connections, outbox, ambient)
+    places = NewPlaces(tickets, outbox, connections, stores.tenants)
     users = Users(stores.users, connections, Credentials(hasher, common_passwords), outbox, verification, ambient)
     links = Links(stores.users, ambient)
     sweep = Sweep(stores.works, users, links, client_grants, connections, stores.sessions)
@@ -128,7 +130,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         client_grants=client_grants,
         resource_servers=resource_servers,
         tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, client_grants, ambient),
-        sign_ins=SignIns(stores.sign_ins, stores.attempts, stores.users, user_blocks, hasher, ambient),
+        sign_ins=SignIns(stores.sign_ins, stores.attempts, stores.users, user_blocks, places, hasher, ambient),
     )
     return Core(
         hosts=hosts,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.core import mail
 from chalicelib.core.callers import Caller
+from chalicelib.core.devices import kind_of
 from chalicelib.core.errors import GatehouseError, Unavailable
 from chalicelib.core.logs import happened
 from chalicelib.core.mail import Occasion, Recipient
@@ -54,6 +55,7 @@ class Letter:
     lifetime: timedelta = timedelta()
     place: str = ""
     ip: str = ""
+    device: str = ""
     wanted: bool = True
 
 
@@ -109,7 +111,8 @@ class Outbox:
     ) -> Waiting:
         """Give a letter that is not stored yet, for the transaction of what it tells of.
 
-        It says from where something was done, unless a program with a token did it: that is no place of the user's.
+        It says from where something was done and by what, unless a program with a token did it: that is neither a
+        place nor a device of the user's.
         """
         place = None if caller.scopes else caller.place()
         letter = Letter(
@@ -122,6 +125,7 @@ class Outbox:
             lifetime=lifetime,
             place=place.name if place else "",
             ip="" if caller.scopes else caller.ip,
+            device="" if caller.scopes else kind_of(caller.user_agent),
             wanted=wanted,
         )
         sealed = self.seals.seal(caller.tenant, _PURPOSE, _document(letter), KEPT_FOR)
@@ -189,7 +193,7 @@ class Outbox:
 
 
 def _occasion(letter: Letter) -> Occasion:
-    return Occasion(when=letter.when, place=letter.place, ip=letter.ip)
+    return Occasion(when=letter.when, place=letter.place, ip=letter.ip, device=letter.device)
 
 
 _COMPOSERS: Mapping[str, Callable[[Recipient, Letter], Mail]] = {
@@ -198,6 +202,7 @@ _COMPOSERS: Mapping[str, Callable[[Recipient, Letter], Mail]] = {
     "unblock": lambda to, letter: mail.unblock(to, _occasion(letter), letter.link, letter.lifetime),
     "password_changed": lambda to, letter: mail.password_changed(to, _occasion(letter)),
     "email_changed": lambda to, letter: mail.email_changed(to, _occasion(letter)),
+    "new_place": lambda to, letter: mail.new_place(to, _occasion(letter), letter.link, letter.lifetime),
 }
 """How each kind of letter becomes a mail."""
 

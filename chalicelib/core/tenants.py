@@ -47,8 +47,9 @@ DEFAULT_SETTINGS: Document = {
     "session_cookie": {"mode": "persistent"},
     "session_lifetime": 168.0,
     "idle_session_lifetime": 72.0,
+    "tell_of_new_places": True,
 }
-"""Auth0's defaults; lifetimes in hours."""
+"""Auth0's defaults; lifetimes in hours. `tell_of_new_places` is ours: a mail about each sign-in from a new place."""
 _MERGED = frozenset({"flags", "session_cookie"})
 
 

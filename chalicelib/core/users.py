@@ -19,6 +19,7 @@ from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound, Unava
 from chalicelib.core.identities import Identity, Login, PasswordHistory
 from chalicelib.core.logs import done, happened
 from chalicelib.core.paging import within_offset
+from chalicelib.core.places import KnownPlace
 from chalicelib.core.work import GENERATION, USER, Work
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class User:
     """One person. `attributes` are what the connection brought and nobody may change here.
 
     `logins_count` 0 and no `last_login` mean that the user never signed in. Sessions and refresh tokens belong to the
-    `generation` in which they were made: raising it ends all of them at once.
+    `generation` in which they were made: raising it ends all of them at once. `places` are for us alone: from where
+    the user signed in before, so that a new place is noticed.
     """
 
     user_id: str
@@ -98,6 +100,7 @@ class User:
     last_ip: str = ""
     last_login: datetime | None = None
     logins_count: int = 0
+    places: tuple[KnownPlace, ...] = ()
     last_password_reset: datetime | None = None
     generation: int = 0
     version: int = 0

@@ -20,7 +20,7 @@ from chalicelib.storage.users import UserItem, decode_user, profile_key
 if TYPE_CHECKING:
     from chalicelib.core.tickets import Issue, Use
     from chalicelib.core.users import User
-    from chalicelib.storage.table import Table
+    from chalicelib.storage.table import Table, Transaction
     from chalicelib.storage.users import UserStore
 
 
@@ -47,14 +47,8 @@ class TicketStore:
 
     def issue(self, tenant: str, issue: Issue) -> None:
         """Write a ticket with its letter and its event in one transaction."""
-        ticket = issue.ticket
-        item = TicketItem.at(
-            _key(tenant, ticket.user_id, ticket.kind),
-            document=msgspec.json.encode(ticket).decode(),
-            digest=ticket.digest,
-            expires_at=ceil(ticket.expires_at.timestamp()),
-        )
-        transaction = self.table.write().put(item).put(event_item(self.table, tenant, issue.event))
+        transaction = put_ticket(self.table.write(), tenant, issue.ticket)
+        transaction.put(event_item(self.table, tenant, issue.event))
         if issue.letter:
             put_letter(transaction, issue.letter)
         transaction.commit()
@@ -66,6 +60,17 @@ class TicketStore:
         transaction.delete(_key(tenant, ticket.user_id, ticket.kind), TicketItem.digest == ticket.digest, spent())
         transaction.put(event_item(self.table, tenant, use.event))
         forget(self.table, transaction, tenant, ticket.connection_id, use.forgiven)
+
+
+def put_ticket(transaction: Transaction, tenant: str, ticket: Ticket) -> Transaction:
+    """Add a new ticket to the transaction of what it comes with; it takes the place of the one there was."""
+    item = TicketItem.at(
+        _key(tenant, ticket.user_id, ticket.kind),
+        document=msgspec.json.encode(ticket).decode(),
+        digest=ticket.digest,
+        expires_at=ceil(ticket.expires_at.timestamp()),
+    )
+    return transaction.put(item)
 
 
 def _key(tenant: str, user_id: str, kind: str) -> keys.Key:

@@ -18,6 +18,7 @@ from chalicelib.core.connections import no_connection
 from chalicelib.core.errors import Conflict, Gone
 from chalicelib.core.identities import Identity, Login, PasswordHistory
 from chalicelib.core.paging import Page
+from chalicelib.core.places import KnownPlace
 from chalicelib.core.users import User, taken
 from chalicelib.core.work import GENERATION, USER, id_of
 from chalicelib.storage import keys
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class UserItem(Item):
-    """A profile. `last_login` is in epoch milliseconds."""
+    """A profile. `last_login` is in epoch milliseconds; `places` are words such as `0123456789ab:20513`."""
 
     document = UnicodeAttribute()
     version = NumberAttribute()
@@ -49,6 +50,7 @@ class UserItem(Item):
     logins_count = NumberAttribute(default=0)
     last_login = NumberAttribute(null=True)
     last_ip = UnicodeAttribute(null=True)
+    places = UnicodeAttribute(null=True)
 
 
 class LoginItem(Item):
@@ -304,7 +306,7 @@ def _beyond(start_after: str, *, newest_first: bool) -> Condition:
 
 def _document(user: User) -> str:
     """Encode a profile without what is kept beside it."""
-    return brief(replace(user, logins_count=0, last_login=None, last_ip="", generation=0, version=0))
+    return brief(replace(user, logins_count=0, last_login=None, last_ip="", places=(), generation=0, version=0))
 
 
 def profile_key(tenant: str, user_id: str) -> keys.Key:
@@ -329,7 +331,18 @@ def decode_user(item: UserItem) -> User:
         logins_count=int(item.logins_count),
         last_login=last_login,
         last_ip=item.last_ip or "",
+        places=_decoded_places(item.places or ""),
     )
+
+
+def encoded_places(places: Sequence[KnownPlace]) -> str:
+    """Write known places as briefly as they can be read: each profile that is read or written has them."""
+    return " ".join(f"{place.digest}:{place.day}" for place in places)
+
+
+def _decoded_places(text: str) -> tuple[KnownPlace, ...]:
+    parted = (word.partition(":") for word in text.split())
+    return tuple(KnownPlace(digest, int(day)) for digest, _, day in parted)
 
 
 def decode_login(item: LoginItem) -> Login:

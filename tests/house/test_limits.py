@@ -20,6 +20,7 @@ from chalicelib.core import (
     log_search,
     logs,
     mail,
+    new_places,
     outbox,
     paging,
     signing_keys,
@@ -127,6 +128,7 @@ LIMITS: dict[str, list[int | str]] = {
     "life of a link to choose a new password, from a mail": [hours(tickets.RESET_LIFETIME)],
     "life of a link that lifts a block": [hours(attempts.LIFE)],
     "mails with a link to choose a new password": [spelled(tickets._SHORTEST_PAUSE), spelled(tickets._LONGEST_PAUSE)],
+    "places a user is known from": [new_places.MAX_PLACES, f"{new_places.KEPT_FOR.days} days"],
     "sending a mail": [hours(outbox.TRIED_FOR), outbox.PER_RUN],
     "metadata of a sign-up": [
         said("SignupBody", "user_metadata", "maxProperties"),

@@ -25,6 +25,7 @@ DEFAULTS = {
     "session_cookie": {"mode": "persistent"},
     "session_lifetime": 168.0,
     "idle_session_lifetime": 72.0,
+    "tell_of_new_places": True,
 }
 CHANGED = {
     "friendly_name": "Example Inc.",
@@ -41,6 +42,7 @@ CHANGED = {
     "session_cookie": {"mode": "non-persistent"},
     "session_lifetime": 0.5,
     "idle_session_lifetime": 0.25,
+    "tell_of_new_places": False,
 }
 
 
