@@ -24,6 +24,7 @@ from chalicelib.core.device_credentials import DeviceCredentials
 from chalicelib.core.ending import Ending
 from chalicelib.core.gatehouse import Core
 from chalicelib.core.hosts import Hosts
+from chalicelib.core.jobs import Jobs
 from chalicelib.core.links import Links
 from chalicelib.core.logs import Logs
 from chalicelib.core.new_places import NewPlaces
@@ -149,6 +150,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         password_resets=PasswordResets(tickets, users, connections, outbox, stores.logs, ambient),
         user_blocks=user_blocks,
         outbox=outbox,
+        jobs=Jobs(stores.jobs),
         sessions=nouns.sessions,
         refresh_tokens=nouns.refresh_tokens,
         ending=Ending(users, nouns.sessions, nouns.refresh_tokens),

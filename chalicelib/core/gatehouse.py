@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.core.device_credentials import DeviceCredentials
     from chalicelib.core.ending import Ending
     from chalicelib.core.hosts import Hosts
+    from chalicelib.core.jobs import Jobs
     from chalicelib.core.links import Links
     from chalicelib.core.logs import Logs
     from chalicelib.core.oauth.authorize import Authorize
@@ -62,6 +63,7 @@ class Core:
     password_resets: PasswordResets
     user_blocks: UserBlocks
     outbox: Outbox
+    jobs: Jobs
     sessions: Sessions
     refresh_tokens: RefreshTokens
     ending: Ending

@@ -16,6 +16,7 @@ from chalicelib.core import mail
 from chalicelib.core.callers import Caller
 from chalicelib.core.devices import kind_of
 from chalicelib.core.errors import GatehouseError, Unavailable
+from chalicelib.core.jobs import VERIFICATION_EMAIL, Job
 from chalicelib.core.logs import happened
 from chalicelib.core.mail import Occasion, Recipient
 from chalicelib.core.tenants import settings_of
@@ -61,7 +62,10 @@ class Letter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
-    """A letter in the outbox. It is sealed, because it may hold a link that opens an account."""
+    """A letter in the outbox. It is sealed, because it may hold a link that opens an account.
+
+    `is_job` says that a job tells how it went.
+    """
 
     tenant: str
     id: str
@@ -69,6 +73,11 @@ class Waiting:
     noted_at: datetime
     next_at: datetime
     tries: int = 0
+    is_job: bool = False
+
+    def job(self, status: str) -> Job:
+        """Give the job of a letter that is one."""
+        return Job(id=f"job_{self.id}", type=VERIFICATION_EMAIL, status=status, created_at=self.noted_at)
 
 
 class OutboxStore(Protocol):
@@ -84,7 +93,10 @@ class OutboxStore(Protocol):
         """Keep everybody else from it until `next_at`; False if somebody else did, or it is gone."""
 
     def remove(self, waiting: Waiting, event: LogEvent | None = None) -> None:
-        """Remove one, with an event if it was given up; removing it twice is one removal and one event."""
+        """Remove one, with an event if it was given up; removing it twice is one removal and one event.
+
+        Its job, if it is one, is completed, or failed with the event.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ class SignUps:
         except Conflict as error:
             self._refuse(caller, client, connection, attributes, language)
             raise self._said(caller.tenant, error) from None
-        self.verification.ask(caller, user, user.main, client_id=client.client_id, language=language)
+        issue = self.verification.prepare(caller, user, user.main, client_id=client.client_id, language=language)
+        self.verification.ask(caller, issue)
         return user
 
     def _refuse(
@@ -78,7 +79,7 @@ class SignUps:
     ) -> None:
         """Write a refusal, which costs what the link of a sign-up costs: a link for nobody, thrown away unsent."""
         stranger = nobody(connection, email_address(attributes["email"]), self.ambient.now())
-        self.verification.ask(
+        issue = self.verification.prepare(
             caller,
             stranger,
             stranger.main,
@@ -87,6 +88,7 @@ class SignUps:
             event=self._event(caller, client, connection, "fs", stranger),
             wanted=False,
         )
+        self.verification.ask(caller, issue)
 
     def _event(self, caller: Caller, client: Client, connection: Connection, kind: str, user: User) -> LogEvent:
         """Make an event: of a success with the user, of a failure with the tenant."""

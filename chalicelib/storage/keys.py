@@ -35,6 +35,7 @@ CONSENT = "CONSENT#"
 TICKET = "TICKET#"
 MAIL = "MAIL"
 ASSERTION = "ASSERTION"
+JOB = "JOB"
 
 TENANTS = "TENANTS"
 """Partition of the index by time that lists the tenants themselves."""
@@ -100,6 +101,11 @@ def work(tenant: str, work_id: str) -> Key:
 def mail(tenant: str, letter_id: str) -> Key:
     """A mail that waits to be sent."""
     return Key(f"T#{tenant}#M#{letter_id}", MAIL)
+
+
+def job(tenant: str, job_id: str) -> Key:
+    """What goes on after a request, and how it went."""
+    return Key(f"T#{tenant}#J#{folded(job_id)}", JOB)
 
 
 def one_time(tenant: str, digest: str, kind: str) -> Key:

@@ -14,7 +14,7 @@ from chalicelib.storage.outbox import put_letter
 from chalicelib.storage.refresh_tokens import put_refresh_token
 from chalicelib.storage.sessions import put_session, session_key
 from chalicelib.storage.table import PRESENT
-from chalicelib.storage.tickets import put_ticket
+from chalicelib.storage.ticket_items import put_ticket
 from chalicelib.storage.users import LoginItem, UserItem, decode_login, encoded_places, in_generation, profile_key
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from chalicelib.storage.codes import CodeStore
 from chalicelib.storage.connections import ConnectionStore
 from chalicelib.storage.consents import ConsentStore
 from chalicelib.storage.device_credentials import DeviceCredentialStore
+from chalicelib.storage.jobs import JobStore
 from chalicelib.storage.logs import LogStore
 from chalicelib.storage.outbox import OutboxStore
 from chalicelib.storage.refresh_tokens import RefreshTokenStore
@@ -57,6 +58,7 @@ class Stores:
     assertions: AssertionStore
     tickets: TicketStore
     outbox: OutboxStore
+    jobs: JobStore
 
     @classmethod
     def of(cls, table: Table) -> Stores:
@@ -86,4 +88,5 @@ class Stores:
             assertions=AssertionStore(table),
             tickets=TicketStore(table, users),
             outbox=OutboxStore(table),
+            jobs=JobStore(table),
         )

@@ -26,6 +26,7 @@ from chalicelib.storage.encoding import brief
 from chalicelib.storage.logs import event_item
 from chalicelib.storage.outbox import put_letter
 from chalicelib.storage.table import ABSENT, MAX_TRANSACTION, PRESENT, Item, batched
+from chalicelib.storage.ticket_items import put_issue
 from chalicelib.storage.work import finish, work_item
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.paging import PageRequest
+    from chalicelib.core.tickets import Issue
     from chalicelib.core.users import Change
     from chalicelib.core.work import Work
     from chalicelib.storage.table import Table, Transaction
@@ -134,7 +136,13 @@ class UserStore:
         return msgspec.json.decode(item.document, type=PasswordHistory) if item else None
 
     def create(
-        self, tenant: str, user: User, logins: Sequence[Login], history: PasswordHistory | None, event: LogEvent
+        self,
+        tenant: str,
+        user: User,
+        logins: Sequence[Login],
+        history: PasswordHistory | None,
+        event: LogEvent,
+        issue: Issue | None = None,
     ) -> None:
         """Write a new user in one transaction, with conditions on its connection and on every name it takes."""
         deleting = Conflict("A user with this id is being deleted. Try again shortly.", code="deletion_pending")
@@ -149,7 +157,10 @@ class UserStore:
         _guard(transaction, tenant, user)
         if history is not None:
             _put_history(transaction, tenant, user.user_id, history)
-        transaction.put(event_item(self.table, tenant, event)).commit()
+        transaction.put(event_item(self.table, tenant, event))
+        if issue is not None:
+            put_issue(transaction, self.table, tenant, issue)
+        transaction.commit()
 
     def change(self, tenant: str, change: Change, event: LogEvent) -> None:
         """Write a change in one transaction."""

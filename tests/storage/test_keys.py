@@ -56,6 +56,7 @@ NAMELESS = {
     "tenant": keys.tenant,
     "log": lambda tenant: keys.log(tenant, "", "1", WHEN),
     "work": lambda tenant: keys.work(tenant, "1"),
+    "job": lambda tenant: keys.job(tenant, "job_1"),
     "mail": lambda tenant: keys.mail(tenant, "1"),
     "one_time": lambda tenant: keys.one_time(tenant, "1", keys.CODE),
     "users_by_creation": lambda tenant: Key(keys.users_by_creation(tenant, 0), ""),

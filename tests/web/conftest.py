@@ -182,6 +182,7 @@ EXAMPLES = {
         Example({"user_id": "{user_id}", "client_id": "{client_id}"}),
         Example({"user_id": "{user_id}", "identity": LINKED}),
     ],
+    "GET /api/v2/jobs/{job_id}": [Example()],
     "GET /api/v2/logs": [
         Example(),
         Example(query={"from": "{log_id}"}),
@@ -317,7 +318,7 @@ def _let_in(api: Api, user_id: str, client_id: str, connection: str, audience: s
     token, _ = core.refresh_tokens.begin(user, client, terms)
     event = core.sign_ins.event(caller, client, proven, "s")
     entering = SignIn(user=user, at=session.created_at, ip="", event=event, counted=True)
-    core.sign_ins.record(api.tenant, replace(entering, session=session, refresh_token=token))
+    core.sign_ins.record(caller, replace(entering, session=session, refresh_token=token))
     core.consents.give(caller, user, client_id, audience, "read:things")
     consent = next(core.consents.store.walk_for_user(api.tenant, user_id))
     return {"session_id": session.id, "token_id": token.id, "consent_id": consent.id}
@@ -364,6 +365,7 @@ def _furnish(api: Api) -> dict[str, str]:
         "provider": "auth0",
         "identity_id": identity_id,
         "credential_id": made("device-credentials", key, token=own)["id"],
+        "job_id": made("jobs/verification-email", {"user_id": user["user_id"]})["id"],
         "kid": previous,
         "log_id": api.get("/api/v2/logs").json[0]["log_id"],
         "checkpoint": api.get("/api/v2/users", query={"take": 1}).json["next"],

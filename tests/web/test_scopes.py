@@ -70,6 +70,7 @@ DELETE /api/v2/user-blocks/{user_id}: update:users
 POST /api/v2/tickets/email-verification: create:user_tickets
 POST /api/v2/tickets/password-change: create:user_tickets
 POST /api/v2/jobs/verification-email: update:users
+GET /api/v2/jobs/{job_id}: read:users, create:users
 GET /api/v2/logs: read:logs
 GET /api/v2/logs/{log_id}: read:logs
 GET /api/v2/keys/signing: read:signing_keys
