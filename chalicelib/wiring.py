@@ -14,6 +14,7 @@ from chalicelib.adapters.kms import KmsSealer
 from chalicelib.adapters.places import Places
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.core.ambient import Ambient, Ticks
+from chalicelib.core.attack_protection import AttackProtection
 from chalicelib.core.client_grants import ClientGrants
 from chalicelib.core.client_keys import ClientKeys
 from chalicelib.core.clients import Clients
@@ -64,7 +65,7 @@ from chalicelib.crypto.public_keys import PemKeys
 from chalicelib.crypto.seals import GcmSeals
 from chalicelib.crypto.signing_keys import RsaWorkshop
 from chalicelib.crypto.tokens import Rs256Tokens
-from chalicelib.settings import Settings
+from chalicelib.settings import Settings, SettingsError
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import open_table
 from chalicelib.web.surface import Gatehouse
@@ -73,6 +74,7 @@ from chalicelib.web.surfaces import SURFACES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chalicelib.core.attack_protection import BreachedPasswords
     from chalicelib.core.oauth.token import GrantType
 
 
@@ -112,9 +114,11 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     outbox = Outbox(stores.outbox, mailer, seals, stores.tenants, ambient)
     tickets = Tickets(stores.tickets, stores.clients, hosts, ambient)
     verification = Verification(tickets, stores.users, outbox, stores.logs, ambient)
-    user_blocks = UserBlocks(stores.attempts, tickets, stores.users, connections, outbox, ambient)
+    protection = AttackProtection(stores.tenants, _breached_passwords(settings), ambient)
+    user_blocks = UserBlocks(stores.attempts, tickets, stores.users, connections, outbox, protection, ambient)
     places = NewPlaces(tickets, outbox, connections, stores.tenants)
-    users = Users(stores.users, connections, Credentials(hasher, common_passwords), outbox, verification, ambient)
+    credentials = Credentials(hasher, common_passwords, protection)
+    users = Users(stores.users, connections, credentials, outbox, verification, ambient)
     links = Links(stores.users, ambient)
     sweep = Sweep(stores.works, users, links, client_grants, connections, stores.sessions)
     keys = PemKeys()
@@ -131,7 +135,9 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         client_grants=client_grants,
         resource_servers=resource_servers,
         tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, client_grants, ambient),
-        sign_ins=SignIns(stores.sign_ins, stores.attempts, stores.users, user_blocks, places, hasher, ambient),
+        sign_ins=SignIns(
+            stores.sign_ins, stores.attempts, stores.users, user_blocks, places, protection, hasher, ambient
+        ),
     )
     return Core(
         hosts=hosts,
@@ -145,7 +151,8 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         authorize=nouns.authorize(),
         logout=Logout(nouns.sessions, stores.clients, nouns.tenants, nouns.token_format, signing_keys, hosts),
         sign_ins=nouns.sign_ins,
-        sign_ups=SignUps(users, verification, nouns.tenants, ambient),
+        sign_ups=SignUps(users, verification, nouns.tenants, stores.attempts, protection, stores.logs, ambient),
+        attack_protection=protection,
         verification=verification,
         password_resets=PasswordResets(tickets, users, connections, outbox, stores.logs, ambient),
         user_blocks=user_blocks,
@@ -167,6 +174,19 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         logs=Logs(stores.logs, ambient),
         sweep=sweep,
     )
+
+
+def _breached_passwords(settings: Settings) -> BreachedPasswords | None:
+    """Open the list of breached passwords, if one is configured; a start without the list it names fails."""
+    if settings.breached_passwords is None:
+        return None
+    # Imported here: most deployments have none.
+    from chalicelib.adapters.breached_passwords import breached_passwords  # noqa: PLC0415
+
+    try:
+        return breached_passwords(settings.breached_passwords, settings.region, settings.aws_endpoint)
+    except ValueError as error:
+        raise SettingsError(f"The environment is not right:\n  GATEHOUSE_BREACHED_PASSWORDS: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.errors import Unauthenticated
 
 if TYPE_CHECKING:
+    from chalicelib.core.attack_protection import AttackProtection
     from chalicelib.core.callers import Caller
     from chalicelib.core.client_grants import ClientGrants
     from chalicelib.core.client_keys import ClientKeys
@@ -59,6 +60,7 @@ class Core:
     logout: Logout
     sign_ins: SignIns
     sign_ups: SignUps
+    attack_protection: AttackProtection
     verification: Verification
     password_resets: PasswordResets
     user_blocks: UserBlocks

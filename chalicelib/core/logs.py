@@ -61,6 +61,8 @@ TYPES = {
     "sce": "Success Change Email",
     "scu": "Success Change Username",
     "ublkdu": "User Login Block Released",
+    "signup_pwd_leak": "Breached Password - Signup",
+    "reset_pwd_leak": "Breached Password - Reset",
     "fn": "Failed Sending Notification",
 }
 """Every type of event Gatehouse writes, with Auth0's name for it."""

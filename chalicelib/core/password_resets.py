@@ -13,6 +13,7 @@ from chalicelib.core.accounts import email_address
 from chalicelib.core.entities import retrying
 from chalicelib.core.errors import Gone, Invalid
 from chalicelib.core.logs import happened
+from chalicelib.core.passwords import PasswordLeakedError
 from chalicelib.core.sign_ins import name_of, placed
 from chalicelib.core.tickets import (
     CHANGE_PASSWORD,
@@ -119,6 +120,9 @@ class PasswordResets:
             )
         except Gone as error:
             self.logs.record(caller.tenant, happened(self.ambient, caller, "fcp", why=error.message))
+            raise
+        except PasswordLeakedError as error:
+            self.logs.record(caller.tenant, happened(self.ambient, caller, "reset_pwd_leak", why=error.summary))
             raise
 
     def _finish(self, caller: Caller, text: str, password: str, *, ends_sessions: bool, language: str) -> Opened:

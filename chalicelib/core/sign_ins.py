@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.ambient import Ambient
+    from chalicelib.core.attack_protection import AttackProtection
     from chalicelib.core.attempts import AttemptStore
     from chalicelib.core.callers import Caller
     from chalicelib.core.clients import Client
@@ -112,6 +113,7 @@ class SignIns:
     users: UserStore
     blocks: BlockNotice
     places: PlaceNotice
+    protection: AttackProtection
     hasher: PasswordHasher
     ambient: Ambient
 
@@ -123,7 +125,8 @@ class SignIns:
         Two reads: the name with its counters, and the profile.
         """
         name = name.strip().lower()
-        login, counted = self.store.look_up(caller.tenant, connection.id, name, counters(connection, name, caller.ip))
+        wanted = counters(connection, name, caller.ip, self.protection.recall(caller.tenant))
+        login, counted = self.store.look_up(caller.tenant, connection.id, name, wanted)
         asking = _Attempt(caller, client, connection, name, counted)
         if any(counter.full for counter in counted):
             self.hasher.verify_nobody(password)

@@ -55,12 +55,16 @@ _MERGED = frozenset({"flags", "session_cookie"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tenant:
-    """One tenant. Its name is its host label: 3 to 63 of `a-z0-9-`, beginning and ending with a letter or digit."""
+    """One tenant. Its name is its host label: 3 to 63 of `a-z0-9-`, beginning and ending with a letter or digit.
+
+    `attack_protection` holds the sections that were changed; `core.attack_protection` says what they mean.
+    """
 
     name: str
     created_at: datetime
     updated_at: datetime
     settings: Document = field(default_factory=dict)
+    attack_protection: Document = field(default_factory=dict)
     version: int = 0
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.core import accounts, identities
+from chalicelib.core.attack_protection import SIGN_UP
 from chalicelib.core.credentials import remembers
 from chalicelib.core.documents import Document, check, merge, size_of
 from chalicelib.core.entities import retrying
@@ -244,7 +245,9 @@ class Users:
         user = _within_limits(_new_user(connection, attributes, self.ambient))
         hashed, history = "", None
         if connection.is_database:
-            hashed, history = self.credentials.accept(connection, user, attributes["password"], None)
+            hashed, history = self.credentials.accept(
+                tenant, connection, user, attributes["password"], None, stage=SIGN_UP
+            )
         logins = _logins(user, user.main, hashed)
         self.store.create(tenant, user, logins, history, record(user), verify(user))
         return user
@@ -403,7 +406,7 @@ class Users:
                 "The password can only be set for users of a database connection.", code="operation_not_supported"
             )
         known = self._earlier_passwords(tenant, identity, connection)
-        hashed, history = self.credentials.accept(connection, user, password, known)
+        hashed, history = self.credentials.accept(tenant, connection, user, password, known)
         passwords = tuple(_logins(user, identity, hashed))
         generation = user.generation + ends_sessions
         after = replace(after, last_password_reset=self.ambient.now(), generation=generation)

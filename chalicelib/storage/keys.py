@@ -118,6 +118,11 @@ def failures(tenant: str, connection_id: str, name: str, ip: str) -> Key:
     return Key(f"T#{tenant}#F#{connection_id}#{folded(name)}", FAILURES + folded(ip, 900))
 
 
+def sign_ups(tenant: str, network: str, now: datetime) -> Key:
+    """A counter of sign-ups from an address, on one day."""
+    return Key(f"T#{tenant}#S#{folded(network)}", f"{FAILURES}{now:%Y%m%d}")
+
+
 def by_email(tenant: str, email: str) -> str:
     """Index: the users that carry an e-mail address."""
     return f"T#{tenant}#E#{folded(email)}"

@@ -6,6 +6,7 @@ from chalicelib.web import reference
 from chalicelib.web.authentication import dbconnections, discovery, token
 from chalicelib.web.login import authorize, login, logout, reset_password, signup, unblock, verify_email
 from chalicelib.web.management import (
+    attack_protection,
     client_credentials,
     client_grants,
     clients,
@@ -38,6 +39,7 @@ SURFACES = [
         refresh_tokens,
         grants,
         user_blocks,
+        attack_protection,
         tickets,
         jobs,
         logs,

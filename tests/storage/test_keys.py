@@ -50,6 +50,7 @@ PATTERNS = {
     "log of a user": lambda tenant, name: keys.log(tenant, f"user {name}", "1", WHEN),
     "failures of": lambda tenant, name: keys.failures(tenant, CONNECTION_ID, name, "192.0.2.1"),
     "failures from": lambda tenant, name: keys.failures(tenant, CONNECTION_ID, "ann", name),
+    "sign_ups": lambda tenant, name: keys.sign_ups(tenant, name, WHEN),
     "by_email": lambda tenant, name: Key(keys.by_email(tenant, name), ""),
 }
 NAMELESS = {

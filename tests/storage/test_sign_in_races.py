@@ -191,3 +191,13 @@ def test_sign_ins_at_once_from_several_new_places_are_all_told_of_and_all_known_
     race(*[partial(door.sign_in_with, agent) for agent in agents])
 
     assert (told, door.letters) == (4, 4)
+
+
+@pytest.mark.security(8)
+def test_of_many_sign_ups_at_once_from_one_address_as_many_as_allowed_are_taken(door, race, clock):
+    admit = partial(door.core.sign_ups.attempts.admit, TENANT, "203.0.113.7", 10, clock.now())
+
+    outcomes = race(*[admit] * MANY)
+
+    assert (len(outcomes.won), len(outcomes.refused)) == (10, MANY - 10)
+    assert outcomes.codes == {"too_many_requests"}

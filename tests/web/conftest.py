@@ -166,6 +166,12 @@ EXAMPLES = {
     "DELETE /api/v2/user-blocks": [Example(query={"identifier": "{email}"})],
     "GET /api/v2/user-blocks/{user_id}": [Example()],
     "DELETE /api/v2/user-blocks/{user_id}": [Example()],
+    "GET /api/v2/attack-protection/breached-password-detection": [Example()],
+    "PATCH /api/v2/attack-protection/breached-password-detection": [Example({"enabled": True})],
+    "GET /api/v2/attack-protection/brute-force-protection": [Example()],
+    "PATCH /api/v2/attack-protection/brute-force-protection": [Example({"max_attempts": 5})],
+    "GET /api/v2/attack-protection/suspicious-ip-throttling": [Example()],
+    "PATCH /api/v2/attack-protection/suspicious-ip-throttling": [Example({"allowlist": ["192.0.2.1"]})],
     "POST /api/v2/tickets/email-verification": [
         Example({"user_id": "{user_id}"}),
         Example({"user_id": "{user_id}", "client_id": "{client_id}"}),

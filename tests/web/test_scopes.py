@@ -67,6 +67,12 @@ GET /api/v2/user-blocks: read:users
 DELETE /api/v2/user-blocks: update:users
 GET /api/v2/user-blocks/{user_id}: read:users
 DELETE /api/v2/user-blocks/{user_id}: update:users
+GET /api/v2/attack-protection/breached-password-detection: read:attack_protection
+PATCH /api/v2/attack-protection/breached-password-detection: update:attack_protection
+GET /api/v2/attack-protection/brute-force-protection: read:attack_protection
+PATCH /api/v2/attack-protection/brute-force-protection: update:attack_protection
+GET /api/v2/attack-protection/suspicious-ip-throttling: read:attack_protection
+PATCH /api/v2/attack-protection/suspicious-ip-throttling: update:attack_protection
 POST /api/v2/tickets/email-verification: create:user_tickets
 POST /api/v2/tickets/password-change: create:user_tickets
 POST /api/v2/jobs/verification-email: update:users
