@@ -248,6 +248,20 @@ def test_its_link_is_good_for_24_hours(app, enter, mailbox, clock, bea):
     assert shown == [200, 410]
 
 
+def test_there_is_no_link_where_nobody_changes_a_password_by_themselves(api, enter, mailbox, bea):
+    connection = api.get("/api/v2/connections", query={"name": DEFAULT_CONNECTION}).json[0]
+    options = {**connection["options"], "disable_self_service_change_password": True}
+    api.patch(f"/api/v2/connections/{connection['id']}", {"options": options})
+    enter()
+
+    enter(KOREA)
+
+    (mail,) = mailbox.to(EMAIL)
+    assert mail.subject == "New sign-in to main"
+    assert "href" not in mail.html
+    assert "tell the people of main at once" in mail.html
+
+
 def test_the_mail_is_in_the_language_the_user_chose(api, enter, mailbox, bea):
     api.patch(f"/api/v2/users/{bea}", {"user_metadata": {"lang": "de"}})
     enter()
