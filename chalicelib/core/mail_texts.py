@@ -117,7 +117,7 @@ _ENGLISH = {
     ),
     "new_place": Wording(
         subject="New sign-in to {tenant}",
-        opening="Somebody signed in to your account at {tenant} from a place that is new to us.",
+        opening="Somebody signed in to your account at {tenant} from a place or with a device that is new to us.",
         lead=(
             "If this was you, there is nothing to do. If it was not, change your password at once."
             " The link works once, for {lifetime}."
@@ -127,7 +127,7 @@ _ENGLISH = {
     ),
     "new_place_without_link": Wording(
         subject="New sign-in to {tenant}",
-        opening="Somebody signed in to your account at {tenant} from a place that is new to us.",
+        opening="Somebody signed in to your account at {tenant} from a place or with a device that is new to us.",
         closing="If this was you, there is nothing to do. If it was not, tell the people of {tenant} at once.",
     ),
     "blocked": Wording(
@@ -182,7 +182,7 @@ _GERMAN = {
     ),
     "new_place": Wording(
         subject="Neue Anmeldung bei {tenant}",
-        opening="Jemand hat sich bei Ihrem Konto bei {tenant} angemeldet, von einem Ort, der uns neu ist.",
+        opening="Jemand hat sich bei Ihrem Konto bei {tenant} angemeldet, von einem Ort oder mit einem Gerät, die uns neu sind.",
         lead=(
             "Wenn Sie das waren, brauchen Sie nichts zu tun. Wenn nicht, ändern Sie sofort Ihr Passwort."
             " Der Link gilt einmal, {lifetime} lang."
@@ -192,7 +192,7 @@ _GERMAN = {
     ),
     "new_place_without_link": Wording(
         subject="Neue Anmeldung bei {tenant}",
-        opening="Jemand hat sich bei Ihrem Konto bei {tenant} angemeldet, von einem Ort, der uns neu ist.",
+        opening="Jemand hat sich bei Ihrem Konto bei {tenant} angemeldet, von einem Ort oder mit einem Gerät, die uns neu sind.",
         closing="Wenn Sie das waren, brauchen Sie nichts zu tun. Wenn nicht, melden Sie es sofort {tenant}.",
     ),
     "blocked": Wording(
@@ -247,7 +247,7 @@ _SPANISH = {
     ),
     "new_place": Wording(
         subject="Nuevo acceso a {tenant}",
-        opening="Alguien ha entrado en tu cuenta en {tenant} desde un lugar nuevo para nosotros.",
+        opening="Alguien ha entrado en tu cuenta en {tenant} desde un lugar o con un dispositivo nuevo para nosotros.",
         lead=(
             "Si has sido tú, no tienes que hacer nada. Si no, cambia enseguida tu contraseña."
             " El enlace funciona una sola vez, durante {lifetime}."
@@ -257,7 +257,7 @@ _SPANISH = {
     ),
     "new_place_without_link": Wording(
         subject="Nuevo acceso a {tenant}",
-        opening="Alguien ha entrado en tu cuenta en {tenant} desde un lugar nuevo para nosotros.",
+        opening="Alguien ha entrado en tu cuenta en {tenant} desde un lugar o con un dispositivo nuevo para nosotros.",
         closing="Si has sido tú, no tienes que hacer nada. Si no, avisa enseguida a {tenant}.",
     ),
     "blocked": Wording(

@@ -210,7 +210,8 @@ def test_a_ticket_may_lead_to_an_application(app, register, ticket):
 @pytest.fixture
 def linked(api, ann):
     """An account that is linked to Ann's, with an address of its own."""
-    body = {"connection": DEFAULT_CONNECTION, "email": "second@example.com", "password": PASSWORD}
+    known = {"email": "second@example.com", "password": PASSWORD, "verify_email": False}
+    body = {"connection": DEFAULT_CONNECTION, **known}
     second = api.post("/api/v2/users", body).json["user_id"]
     api.post(f"/api/v2/users/{quote(ann)}/identities", {"provider": "auth0", "user_id": second})
     return {"provider": "auth0", "user_id": second.removeprefix("auth0|")}
