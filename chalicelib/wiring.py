@@ -14,6 +14,7 @@ from chalicelib.adapters.kms import KmsSealer
 from chalicelib.adapters.places import Places
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.core.ambient import Ambient, Ticks
+from chalicelib.core.attack_protection import AttackProtection
 from chalicelib.core.client_grants import ClientGrants
 from chalicelib.core.client_keys import ClientKeys
 from chalicelib.core.clients import Clients
@@ -25,11 +26,13 @@ from chalicelib.core.ending import Ending
 from chalicelib.core.gatehouse import Core
 from chalicelib.core.hosts import Hosts
 from chalicelib.core.impersonation_links import ImpersonationLinks
+from chalicelib.core.jobs import Jobs
 from chalicelib.core.links import Links
 from chalicelib.core.log_seals import LogSeals
 from chalicelib.core.log_verification import LogVerification
 from chalicelib.core.logs import Logs
 from chalicelib.core.marks import Marks
+from chalicelib.core.new_places import NewPlaces
 from chalicelib.core.oauth.assertions import Assertions
 from chalicelib.core.oauth.authorize import Authorize
 from chalicelib.core.oauth.client_authentication import ClientAuthentication
@@ -73,7 +76,7 @@ from chalicelib.crypto.seals import GcmSeals
 from chalicelib.crypto.signing_keys import RsaWorkshop
 from chalicelib.crypto.tokens import Rs256Tokens
 from chalicelib.crypto.vault import GcmVault
-from chalicelib.settings import Settings
+from chalicelib.settings import Settings, SettingsError
 from chalicelib.storage.cache import Cache
 from chalicelib.storage.signing_keys import SigningKeyStore
 from chalicelib.storage.stores import Stores
@@ -85,6 +88,7 @@ from chalicelib.web.surfaces import SURFACES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chalicelib.core.attack_protection import BreachedPasswords
     from chalicelib.core.marks import Marker
     from chalicelib.core.oauth.token import GrantType
 
@@ -128,8 +132,11 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
     outbox = Outbox(stores.outbox, mailer, seals, stores.tenants, ambient)
     tickets = Tickets(stores.tickets, stores.clients, hosts, ambient)
     verification = Verification(tickets, stores.users, outbox, stores.logs, ambient)
-    user_blocks = UserBlocks(stores.attempts, tickets, stores.users, connections, outbox, ambient)
-    users = Users(stores.users, connections, Credentials(hasher, common_passwords), outbox, verification, ambient)
+    protection = AttackProtection(stores.tenants, _breached_passwords(settings), ambient)
+    user_blocks = UserBlocks(stores.attempts, tickets, stores.users, connections, outbox, protection, ambient)
+    places = NewPlaces(tickets, outbox, connections, stores.tenants)
+    credentials = Credentials(hasher, common_passwords, protection)
+    users = Users(stores.users, connections, credentials, outbox, verification, ambient)
     id_tokens = IdTokens(Rs256Tokens(workshop), signing_keys, hosts, ambient)
     links = Links(stores.users, id_tokens, ambient)
     sweep = Sweep(stores.works, users, links, client_grants, connections, stores.sessions)
@@ -151,7 +158,9 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         client_grants=client_grants,
         resource_servers=resource_servers,
         tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, client_grants, ambient),
-        sign_ins=SignIns(stores.sign_ins, stores.attempts, stores.users, user_blocks, hasher, ambient),
+        sign_ins=SignIns(
+            stores.sign_ins, stores.attempts, stores.users, user_blocks, places, protection, hasher, ambient
+        ),
         outbox=outbox,
     )
     return Core(
@@ -175,11 +184,13 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
             hosts,
         ),
         sign_ins=nouns.sign_ins,
-        sign_ups=SignUps(users, verification, nouns.tenants, ambient),
+        sign_ups=SignUps(users, verification, nouns.tenants, stores.attempts, protection, stores.logs, ambient),
+        attack_protection=protection,
         verification=verification,
         password_resets=PasswordResets(tickets, users, connections, outbox, stores.logs, ambient),
         user_blocks=user_blocks,
         outbox=outbox,
+        jobs=Jobs(stores.jobs),
         sessions=nouns.sessions,
         refresh_tokens=nouns.refresh_tokens,
         ending=Ending(users, nouns.sessions, nouns.refresh_tokens),
@@ -202,6 +213,19 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         log_verification=LogVerification(stores.log_seals, stores.tenants, marks, ambient),
         sweep=sweep,
     )
+
+
+def _breached_passwords(settings: Settings) -> BreachedPasswords | None:
+    """Open the list of breached passwords, if one is configured; a start without the list it names fails."""
+    if settings.breached_passwords is None:
+        return None
+    # Imported here: most deployments have none.
+    from chalicelib.adapters.breached_passwords import breached_passwords  # noqa: PLC0415
+
+    try:
+        return breached_passwords(settings.breached_passwords, settings.region, settings.aws_endpoint)
+    except ValueError as error:
+        raise SettingsError(f"The environment is not right:\n  GATEHOUSE_BREACHED_PASSWORDS: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)

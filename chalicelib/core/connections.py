@@ -161,6 +161,11 @@ class Connection:
         return self.is_database and not self.options.get("disable_signup")
 
     @property
+    def resets_passwords(self) -> bool:
+        """Whether people may have a link to choose a new password."""
+        return self.is_database and not self.options.get("disable_self_service_change_password")
+
+    @property
     def attributes_writable(self) -> bool:
         """Whether a user's name and picture may be patched here: not while each sign-in brings them anew."""
         return self.is_database or self.options.get("set_user_root_attributes") in {"on_first_login", "never_on_login"}

@@ -9,6 +9,7 @@ from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.throttles import MANAGEMENT
 
 if TYPE_CHECKING:
+    from chalicelib.core.attack_protection import AttackProtection
     from chalicelib.core.callers import Caller
     from chalicelib.core.client_grants import ClientGrants
     from chalicelib.core.client_keys import ClientKeys
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.core.ending import Ending
     from chalicelib.core.hosts import Hosts
     from chalicelib.core.impersonation_links import ImpersonationLinks
+    from chalicelib.core.jobs import Jobs
     from chalicelib.core.links import Links
     from chalicelib.core.log_seals import LogSeals
     from chalicelib.core.log_verification import LogVerification
@@ -67,10 +69,12 @@ class Core:
     logout: Logout
     sign_ins: SignIns
     sign_ups: SignUps
+    attack_protection: AttackProtection
     verification: Verification
     password_resets: PasswordResets
     user_blocks: UserBlocks
     outbox: Outbox
+    jobs: Jobs
     sessions: Sessions
     refresh_tokens: RefreshTokens
     ending: Ending

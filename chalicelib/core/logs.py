@@ -81,6 +81,8 @@ TYPES = {
     "sce": "Success Change Email",
     "scu": "Success Change Username",
     "ublkdu": "User Login Block Released",
+    "signup_pwd_leak": "Breached Password - Signup",
+    "reset_pwd_leak": "Breached Password - Reset",
     "fn": "Failed Sending Notification",
     "simp": "Impersonation Link Made",
     "simpu": "Impersonation Link Used",

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.attempts import LIFE, Counter, counters
-from chalicelib.core.errors import TooMany
+from chalicelib.core.errors import Conflict, TooMany
 from chalicelib.core.identities import Login
 from chalicelib.core.logs import TYPES, LogEvent, done
 from chalicelib.core.oauth.codes import AuthorizationCode
@@ -24,12 +24,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.ambient import Ambient
+    from chalicelib.core.attack_protection import AttackProtection
     from chalicelib.core.attempts import AttemptStore
     from chalicelib.core.callers import Caller
     from chalicelib.core.clients import Client
     from chalicelib.core.connections import Connection
+    from chalicelib.core.outbox import Waiting
     from chalicelib.core.passwords import PasswordHasher
+    from chalicelib.core.places import KnownPlace
+    from chalicelib.core.tickets import Ticket
     from chalicelib.core.users import UserStore
+
+_ATTEMPTS = 8
+"""Tries of a sign-in whose user signs in elsewhere at the same moment."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +44,8 @@ class SignIn:
     """What is written together when somebody enters. `counted` sign-ins change last_login, last_ip and logins_count.
 
     `user` is as it was read: the write demands the same generation, and that it is not blocked. `replaced` is the
-    session that the browser had before: it ends, so that an id changes with each login (S15).
+    session that the browser had before: it ends, so that an id changes with each login (S15). `places`, if they are
+    given, take the place of exactly those of `user`, and `letter` tells of a new one, with a link of `ticket`.
     """
 
     user: User
@@ -51,6 +59,9 @@ class SignIn:
     replaced: Session | None = None
     code: AuthorizationCode | None = None
     refresh_token: RefreshToken | None = None
+    places: tuple[KnownPlace, ...] | None = None
+    ticket: Ticket | None = None
+    letter: Waiting | None = None
 
 
 class SignInStore(Protocol):
@@ -86,6 +97,13 @@ class BlockNotice(Protocol):
         """Tell whoever signs in by it; it takes as long for a name that nobody has."""
 
 
+class PlaceNotice(Protocol):
+    """Knows from where people sign in, and tells them of a new place."""
+
+    def noticed(self, caller: Caller, sign_in: SignIn) -> SignIn:
+        """Give a sign-in with the places its user is known from then, and the letter that tells of a new one."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignIns:
     """Proves people, and records that they entered."""
@@ -94,6 +112,8 @@ class SignIns:
     attempts: AttemptStore
     users: UserStore
     blocks: BlockNotice
+    places: PlaceNotice
+    protection: AttackProtection
     hasher: PasswordHasher
     ambient: Ambient
 
@@ -105,7 +125,8 @@ class SignIns:
         Two reads: the name with its counters, and the profile.
         """
         name = name.strip().lower()
-        login, counted = self.store.look_up(caller.tenant, connection.id, name, counters(connection, name, caller.ip))
+        wanted = counters(connection, name, caller.ip, self.protection.recall(caller.tenant))
+        login, counted = self.store.look_up(caller.tenant, connection.id, name, wanted)
         asking = _Attempt(caller, client, connection, name, counted)
         if any(counter.full for counter in counted):
             self.hasher.verify_nobody(password)
@@ -128,12 +149,32 @@ class SignIns:
         event = done(self.ambient, caller, user_id=proven.user.user_id, user_name=name_of(proven.user), type=kind)
         return replace(placed(event, client, proven.connection), description=TYPES[kind])
 
-    def record(self, tenant: str, sign_in: SignIn) -> None:
-        """Write a sign-in, or say why it came too late."""
+    def record(self, caller: Caller, sign_in: SignIn) -> None:
+        """Write a sign-in, or say why it came too late. Whoever enters from a new place is told (S14)."""
         try:
-            self.store.write(tenant, sign_in)
+            if sign_in.counted:
+                self._enter(caller, sign_in)
+            else:
+                self.store.write(caller.tenant, sign_in)
         except TooMany:
             raise TooManyAttempts from None
+
+    def _enter(self, caller: Caller, sign_in: SignIn) -> None:
+        """Write it with its place, again if the user signed in elsewhere at this moment: then that is known too.
+
+        Only what a write left of the known places is read again. The generation stays what it was when the password
+        was checked.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                return self.store.write(caller.tenant, self.places.noticed(caller, sign_in))
+            except Conflict:
+                now = self.users.find(caller.tenant, sign_in.user.user_id)
+                if now is None or now.places == sign_in.user.places:
+                    raise
+                sign_in = replace(sign_in, user=replace(sign_in.user, places=now.places))
+        # Rather tell of a place twice than refuse somebody who signs in from many at once.
+        return self.store.write(caller.tenant, replace(self.places.noticed(caller, sign_in), places=None))
 
     def _upgraded(self, login: Login, password: str) -> Login | None:
         if not self.hasher.outdated(login.password_hash):

@@ -50,6 +50,7 @@ RULE_TALLY = "RULE_TALLY"
 RULE_CONFIG = "RULE_CONFIG#"
 RULE_CONFIG_TALLY = "RULE_CONFIG_TALLY"
 DATA_KEY = "DATA_KEY#"
+JOB = "JOB"
 
 TENANTS = "TENANTS"
 """Partition of the index by time that lists the tenants themselves."""
@@ -142,6 +143,11 @@ def mail(tenant: str, letter_id: str) -> Key:
     return Key(f"T#{tenant}#M#{letter_id}", MAIL)
 
 
+def job(tenant: str, job_id: str) -> Key:
+    """What goes on after a request, and how it went."""
+    return Key(f"T#{tenant}#J#{folded(job_id)}", JOB)
+
+
 def one_time(tenant: str, digest: str, kind: str) -> Key:
     """What a one-time secret leads to, by the digest of the secret."""
     return Key(f"T#{tenant}#O#{digest}", kind)
@@ -165,6 +171,11 @@ def failures(tenant: str, connection_id: str, name: str, ip: str) -> Key:
 def requests(tenant: str, kind: str, ends: int) -> Key:
     """A counter of a tenant's requests of a kind within the minute that ends at this epoch second."""
     return Key(f"T#{tenant}#R#{kind}#{ends}", REQUESTS)
+
+
+def sign_ups(tenant: str, network: str, now: datetime) -> Key:
+    """A counter of sign-ups from an address, on one day."""
+    return Key(f"T#{tenant}#S#{folded(network)}", f"{FAILURES}{now:%Y%m%d}")
 
 
 def by_email(tenant: str, email: str) -> str:

@@ -17,6 +17,7 @@ from chalicelib.storage.consents import ConsentStore
 from chalicelib.storage.data_keys import data_key_store
 from chalicelib.storage.device_credentials import DeviceCredentialStore
 from chalicelib.storage.impersonation import ImpersonationStore
+from chalicelib.storage.jobs import JobStore
 from chalicelib.storage.log_seals import LogSealStore
 from chalicelib.storage.logs import LogStore
 from chalicelib.storage.outbox import OutboxStore
@@ -68,6 +69,7 @@ class Stores:
     throttles: ThrottleStore
     rules: RuleStore
     rules_configs: RuleConfigStore
+    jobs: JobStore
 
     @classmethod
     def of(cls, table: Table, cache: Cache | None = None) -> Stores:
@@ -102,4 +104,5 @@ class Stores:
             throttles=ThrottleStore(table),
             rules=RuleStore(table, cache),
             rules_configs=RuleConfigStore(table, data_key_store(table, cache)),
+            jobs=JobStore(table),
         )

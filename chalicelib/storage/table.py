@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from botocore.exceptions import BotoCoreError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -226,6 +226,16 @@ class Table:
         """Change attributes of one item on which nothing else depends; the item then holds what it has become."""
         with translated():
             item.update(list(actions))
+
+    def update(self, item: Item, actions: Sequence[Action], condition: Condition, otherwise: Exception) -> None:
+        """Change one item on which nothing else depends, for half of what a transaction costs."""
+        with translated():
+            try:
+                item.update(list(actions), condition=condition)
+            except UpdateError as error:
+                if error.cause_response_code == "ConditionalCheckFailedException":
+                    raise otherwise from error
+                raise
 
     def write(self) -> Transaction:
         """Begin a transaction."""

@@ -6,6 +6,7 @@ from chalicelib.web import reference
 from chalicelib.web.authentication import dbconnections, discovery, token
 from chalicelib.web.login import authorize, impersonate, login, logout, reset_password, signup, unblock, verify_email
 from chalicelib.web.management import (
+    attack_protection,
     client_credentials,
     client_grants,
     clients,
@@ -43,6 +44,7 @@ SURFACES = [
         grants,
         user_blocks,
         impersonation_links,
+        attack_protection,
         tickets,
         jobs,
         rules,

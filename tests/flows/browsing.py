@@ -28,12 +28,13 @@ class Browser:
     app: Any
     tenant: str = "main"
     ip: str = "203.0.113.7"
+    agent: str = ""
     cookies: dict[str, str] = field(default_factory=dict)
     set_cookies: list[str] = field(default_factory=list)
 
     def send(self, method: str, address: str, form: dict[str, str] | bytes | None = None, **headers: str) -> Any:
         host = self.app.core.hosts.domain(self.tenant)
-        sent = {"Host": host, **headers}
+        sent = {"Host": host, **({"User-Agent": self.agent} if self.agent else {}), **headers}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if form is not None:

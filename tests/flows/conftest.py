@@ -15,7 +15,8 @@ from tests.flows.impersonating import JANE, LOGIN_URI, Support
 @pytest.fixture
 def ann(api):
     """A user of the default database."""
-    created = api.post("/api/v2/users", {"connection": DEFAULT_CONNECTION, "email": EMAIL, "password": PASSWORD})
+    known = {"email": EMAIL, "password": PASSWORD, "verify_email": False}
+    created = api.post("/api/v2/users", {"connection": DEFAULT_CONNECTION, **known})
     assert created.status == 201
     return created.json["user_id"]
 

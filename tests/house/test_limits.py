@@ -11,6 +11,7 @@ import pytest
 
 from chalicelib.core import (
     accounts,
+    attack_protection,
     attempts,
     client_keys,
     clients,
@@ -25,6 +26,7 @@ from chalicelib.core import (
     log_verification,
     logs,
     mail,
+    new_places,
     outbox,
     paging,
     rules,
@@ -64,6 +66,11 @@ def switched() -> int:
     """Look up how many clients one request may turn a connection on or off for."""
     operation = DOCUMENT["paths"]["/api/v2/connections/{connection_id}/clients"]["patch"]
     return int(operation["requestBody"]["content"]["application/json"]["schema"]["maxItems"])
+
+
+def allowed(stage: str) -> int:
+    """Look up what an address may try unless a tenant says otherwise."""
+    return int(attack_protection.DEFAULTS[attack_protection.THROTTLING]["stage"][stage]["max_attempts"])
 
 
 def spelled(time: timedelta) -> str:
@@ -137,11 +144,21 @@ LIMITS: dict[str, list[int | str]] = {
     "life of a code": [f"{codes.LIVES // timedelta(seconds=1)} seconds"],
     "a sign-in under way": [hours(authorize.UNDER_WAY)],
     "failed sign-ins": [
-        f"{attempts.PAIR_LIMIT} in a row",
+        f"{attack_protection.DEFAULTS[attack_protection.BRUTE_FORCE]['max_attempts']} in a row",
         f"{attempts.NAME_LIMIT} for a name",
-        f"{attempts.ADDRESS_LIMIT} from an address",
+        f"{allowed(attack_protection.LOGIN)} from an address",
         hours(attempts.LIFE),
     ],
+    "failed sign-ins of a name, as a tenant says": [
+        said("BruteForce", "max_attempts", "minimum"),
+        said("BruteForce", "max_attempts", "maximum"),
+    ],
+    "sign-ups": [f"{allowed(attack_protection.SIGN_UP)} a day"],
+    "failed sign-ins or sign-ups from an address, as a tenant says": [
+        said("Stage", "max_attempts", "minimum"),
+        said("Stage", "max_attempts", "maximum"),
+    ],
+    "allowlist of attack protection": [attack_protection.MAX_ALLOWED, said("BruteForce", "allowlist", "maxItems")],
     "history": [spelled(logs.KEPT_FOR)],
     "newest history that a checkpoint does not give yet": [f"{logs.HELD_BACK // timedelta(seconds=1)} seconds"],
     "search of history": [log_search.MAX_LENGTH, log_search.MAX_TERMS, log_search.MAX_LEVELS],
@@ -174,6 +191,7 @@ LIMITS: dict[str, list[int | str]] = {
         said("Impersonation", "protected_roles", "maxItems"),
     ],
     "expired impersonation links in a run of the sweep": [impersonation_links.LINKS_PER_RUN],
+    "places a user is known from": [new_places.MAX_PLACES, f"{new_places.KEPT_FOR.days} days"],
     "sending a mail": [hours(outbox.TRIED_FOR), outbox.PER_RUN],
     "metadata of a sign-up": [
         said("SignupBody", "user_metadata", "maxProperties"),

@@ -52,6 +52,7 @@ PATTERNS = {
     "impersonation of": lambda tenant, name: keys.impersonation(tenant, f"user {name}", name),
     "failures of": lambda tenant, name: keys.failures(tenant, CONNECTION_ID, name, "192.0.2.1"),
     "failures from": lambda tenant, name: keys.failures(tenant, CONNECTION_ID, "ann", name),
+    "sign_ups": lambda tenant, name: keys.sign_ups(tenant, name, WHEN),
     "by_email": lambda tenant, name: Key(keys.by_email(tenant, name), ""),
 }
 NAMELESS = {
@@ -60,6 +61,7 @@ NAMELESS = {
     "traces": lambda tenant: Key(keys.traces(tenant, WHEN), keys.TRACE),
     "log_seals": lambda tenant: Key(keys.log_seals(tenant), keys.LOG_SEAL),
     "work": lambda tenant: keys.work(tenant, "1"),
+    "job": lambda tenant: keys.job(tenant, "job_1"),
     "mail": lambda tenant: keys.mail(tenant, "1"),
     "connections": keys.connections,
     "requests": lambda tenant: keys.requests(tenant, "management", 1),

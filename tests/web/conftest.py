@@ -180,6 +180,12 @@ EXAMPLES = {
         Example({"impersonator_id": "{stranger_id}", "client_id": "{client_id}", "reason": "Ticket 1"})
     ],
     "DELETE /api/v2/users/{user_id}/impersonation-links/{link_id}": [Example()],
+    "GET /api/v2/attack-protection/breached-password-detection": [Example()],
+    "PATCH /api/v2/attack-protection/breached-password-detection": [Example({"enabled": True})],
+    "GET /api/v2/attack-protection/brute-force-protection": [Example()],
+    "PATCH /api/v2/attack-protection/brute-force-protection": [Example({"max_attempts": 5})],
+    "GET /api/v2/attack-protection/suspicious-ip-throttling": [Example()],
+    "PATCH /api/v2/attack-protection/suspicious-ip-throttling": [Example({"allowlist": ["192.0.2.1"]})],
     "POST /api/v2/tickets/email-verification": [
         Example({"user_id": "{user_id}"}),
         Example({"user_id": "{user_id}", "client_id": "{client_id}"}),
@@ -204,6 +210,7 @@ EXAMPLES = {
     "GET /api/v2/rules-configs": [Example()],
     "PUT /api/v2/rules-configs/{config_key}": [Example({"value": RULE_SECRET})],
     "DELETE /api/v2/rules-configs/{config_key}": [Example()],
+    "GET /api/v2/jobs/{job_id}": [Example()],
     "GET /api/v2/logs": [
         Example(),
         Example(query={"from": "{log_id}"}),
@@ -341,7 +348,7 @@ def _let_in(api: Api, user_id: str, client_id: str, connection: str, audience: s
     token, _ = core.refresh_tokens.begin(user, client, terms)
     event = core.sign_ins.event(caller, client, proven, "s")
     entering = SignIn(user=user, at=session.created_at, ip="", event=event, counted=True)
-    core.sign_ins.record(api.tenant, replace(entering, session=session, refresh_token=token))
+    core.sign_ins.record(caller, replace(entering, session=session, refresh_token=token))
     core.consents.give(caller, user, client_id, audience, "read:things")
     consent = next(core.consents.store.walk_for_user(api.tenant, user_id))
     return {"session_id": session.id, "token_id": token.id, "consent_id": consent.id}
@@ -416,6 +423,7 @@ def _furnish(api: Api) -> dict[str, str]:
         "provider": "auth0",
         "identity_id": identity_id,
         "credential_id": made("device-credentials", key, token=own)["id"],
+        "job_id": made("jobs/verification-email", {"user_id": user["user_id"]})["id"],
         "kid": previous,
         "log_id": (log_id := api.get("/api/v2/logs").json[0]["log_id"]),
         "log_position": f"{log_id}-1-{'0' * 64}",

@@ -72,9 +72,16 @@ POST /impersonation/stop: open to all
 GET /api/v2/users/{user_id}/impersonation-links: read:impersonation_links
 POST /api/v2/users/{user_id}/impersonation-links: create:impersonation_links
 DELETE /api/v2/users/{user_id}/impersonation-links/{link_id}: delete:impersonation_links
+GET /api/v2/attack-protection/breached-password-detection: read:attack_protection
+PATCH /api/v2/attack-protection/breached-password-detection: update:attack_protection
+GET /api/v2/attack-protection/brute-force-protection: read:attack_protection
+PATCH /api/v2/attack-protection/brute-force-protection: update:attack_protection
+GET /api/v2/attack-protection/suspicious-ip-throttling: read:attack_protection
+PATCH /api/v2/attack-protection/suspicious-ip-throttling: update:attack_protection
 POST /api/v2/tickets/email-verification: create:user_tickets
 POST /api/v2/tickets/password-change: create:user_tickets
 POST /api/v2/jobs/verification-email: update:users
+GET /api/v2/jobs/{job_id}: read:users, create:users
 GET /api/v2/rules: read:rules
 POST /api/v2/rules: create:rules
 GET /api/v2/rules/{rule_id}: read:rules

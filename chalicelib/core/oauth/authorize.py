@@ -167,7 +167,7 @@ class Authorize:
             code=code,
         )
         try:
-            self.sign_ins.record(caller.tenant, sign_in)
+            self.sign_ins.record(caller, sign_in)
         except Conflict:
             raise UserBlocked from None
         return Entered(outcome=outcome or self._ask(caller, CONSENT, request, browser), handle=handle, session=session)
@@ -269,7 +269,7 @@ class Authorize:
             session=self.sessions.touched(caller, session, client.client_id, self._lifetimes(caller.tenant)),
             code=code,
         )
-        self.sign_ins.record(caller.tenant, sign_in)
+        self.sign_ins.record(caller, sign_in)
         return answer
 
     def _must_consent(self, tenant: str, client: Client, request: AuthorizeRequest, terms: Terms, user: User) -> bool:

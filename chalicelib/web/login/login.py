@@ -118,7 +118,7 @@ def _login_page(
         username=username,
         error=error,
         signup_link="" if connection.options.get("disable_signup") else f"/u/signup?{query}",
-        reset_link=f"/u/reset-password?{query}",
+        reset_link=f"/u/reset-password?{query}" if connection.resets_passwords else "",
     )
 
 

@@ -15,7 +15,7 @@ from chalicelib.web.login.links import TicketQuery, address, go_on_from, shell_b
 from chalicelib.web.login.login import State, opened
 from chalicelib.web.login.pages import ResetPage, ResetRequestPage, render_reset, render_reset_request
 from chalicelib.web.login.rules import password_error, password_rules
-from chalicelib.web.login.shell import demand_same_origin, login_surface, shell_for
+from chalicelib.web.login.shell import demand_same_origin, login_surface, redirect, shell_for
 from chalicelib.web.login.texts import Text
 from chalicelib.web.surface import Incoming, Rendered
 
@@ -59,6 +59,8 @@ def get_reset_password(incoming: Incoming[ResetQuery, None]) -> Rendered:
         found, connection = incoming.core.password_resets.open(incoming.caller, incoming.query.ticket)
         return render_reset(_new_password_page(incoming, found, connection))
     under_way = opened(incoming, incoming.query.state)
+    if not incoming.core.authorize.connection_for(incoming.caller, under_way).resets_passwords:
+        return redirect(_login(under_way))
     return render_reset_request(_request_page(incoming, under_way, under_way.request.login_hint))
 
 
@@ -74,6 +76,8 @@ def _send_link(incoming: Incoming[ResetQuery, ResetForm]) -> Rendered:
     core, caller, email = incoming.core, incoming.caller, incoming.body.email.strip()
     under_way = opened(incoming, incoming.body.state)
     connection = core.authorize.connection_for(caller, under_way)
+    if not connection.resets_passwords:
+        return redirect(_login(under_way))
     try:
         email_address(email)
     except Invalid:
@@ -118,8 +122,12 @@ def _request_page(
         email=email,
         sent=sent,
         errors={"email": problem} if problem else {},
-        login_link=f"/u/login?{urlencode({'state': under_way.state})}",
+        login_link=_login(under_way),
     )
+
+
+def _login(under_way: UnderWay) -> str:
+    return f"/u/login?{urlencode({'state': under_way.state})}"
 
 
 def _new_password_page(
