@@ -13,6 +13,7 @@ from chalicelib.adapters.common_passwords import common_passwords
 from chalicelib.adapters.kms import KmsSealer
 from chalicelib.adapters.places import Places
 from chalicelib.adapters.ses import SesMailer
+from chalicelib.core.account_sign_in import AccountSignIn
 from chalicelib.core.ambient import Ambient, Ticks
 from chalicelib.core.client_grants import ClientGrants
 from chalicelib.core.client_keys import ClientKeys
@@ -140,6 +141,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         revocation=Revocation(nouns.client_authentication, stores.refresh_tokens, ambient),
         userinfo=UserInfo(nouns.user_tokens, stores.codes),
         authorize=nouns.authorize(),
+        account_sign_in=AccountSignIn(connections, nouns.tenants, nouns.sessions, nouns.sign_ins, seals, ambient),
         logout=Logout(nouns.sessions, stores.clients, nouns.tenants, nouns.token_format, signing_keys, hosts),
         sign_ins=nouns.sign_ins,
         sign_ups=SignUps(users, verification, nouns.tenants, ambient),

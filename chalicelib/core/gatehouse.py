@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.errors import Unauthenticated
 
 if TYPE_CHECKING:
+    from chalicelib.core.account_sign_in import AccountSignIn
     from chalicelib.core.callers import Caller
     from chalicelib.core.client_grants import ClientGrants
     from chalicelib.core.client_keys import ClientKeys
@@ -55,6 +56,7 @@ class Core:
     revocation: Revocation
     userinfo: UserInfo
     authorize: Authorize
+    account_sign_in: AccountSignIn
     logout: Logout
     sign_ins: SignIns
     sign_ups: SignUps

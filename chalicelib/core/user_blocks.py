@@ -43,7 +43,7 @@ class UserBlocks:
     outbox: Outbox
     ambient: Ambient
 
-    def warn(self, caller: Caller, client: Client, connection: Connection, name: str, user: User | None) -> None:
+    def warn(self, caller: Caller, client: Client | None, connection: Connection, name: str, user: User | None) -> None:
         """Tell whoever signs in by a name that it is refused from now on, with the link that lets them in again.
 
         Once per block. For a name that nobody has it takes as long, and is in the tenant's history (S7).
@@ -53,7 +53,7 @@ class UserBlocks:
         if told is None or account is None:
             told = nobody(connection, name, self.ambient.now())
             account = told.main
-        terms = Terms(lifetime=LIFE, client_id=client.client_id)
+        terms = Terms(lifetime=LIFE, client_id=client.client_id if client else "")
         ticket, link = self.tickets.make(caller.tenant, UNBLOCK, told, account, terms)
         letter = self.outbox.note(
             caller, "unblock", ticket.email, user=told, link=link, lifetime=LIFE, wanted=told is user
