@@ -13,6 +13,7 @@ from chalicelib.adapters.common_passwords import common_passwords
 from chalicelib.adapters.kms import KmsSealer
 from chalicelib.adapters.places import Places
 from chalicelib.adapters.ses import SesMailer
+from chalicelib.core.account_page import AccountPage
 from chalicelib.core.account_sign_in import AccountSignIn
 from chalicelib.core.ambient import Ambient, Ticks
 from chalicelib.core.client_grants import ClientGrants
@@ -142,6 +143,16 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         userinfo=UserInfo(nouns.user_tokens, stores.codes),
         authorize=nouns.authorize(),
         account_sign_in=AccountSignIn(connections, nouns.tenants, nouns.sessions, nouns.sign_ins, seals, ambient),
+        account_page=AccountPage(
+            store=stores.account_page,
+            logs=stores.logs,
+            users=users,
+            connections=connections,
+            sessions=nouns.sessions,
+            sign_ins=nouns.sign_ins,
+            seals=seals,
+            ambient=ambient,
+        ),
         logout=Logout(nouns.sessions, stores.clients, nouns.tenants, nouns.token_format, signing_keys, hosts),
         sign_ins=nouns.sign_ins,
         sign_ups=SignUps(users, verification, nouns.tenants, ambient),

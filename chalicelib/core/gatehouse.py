@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.errors import Unauthenticated
 
 if TYPE_CHECKING:
+    from chalicelib.core.account_page import AccountPage
     from chalicelib.core.account_sign_in import AccountSignIn
     from chalicelib.core.callers import Caller
     from chalicelib.core.client_grants import ClientGrants
@@ -57,6 +58,7 @@ class Core:
     userinfo: UserInfo
     authorize: Authorize
     account_sign_in: AccountSignIn
+    account_page: AccountPage
     logout: Logout
     sign_ins: SignIns
     sign_ups: SignUps

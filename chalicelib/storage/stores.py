@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.connections import Connection
+from chalicelib.storage.account_page import AccountPageStore
 from chalicelib.storage.assertions import AssertionStore
 from chalicelib.storage.attempts import AttemptStore
 from chalicelib.storage.cache import Cache
@@ -57,6 +58,7 @@ class Stores:
     assertions: AssertionStore
     tickets: TicketStore
     outbox: OutboxStore
+    account_page: AccountPageStore
 
     @classmethod
     def of(cls, table: Table) -> Stores:
@@ -86,4 +88,5 @@ class Stores:
             assertions=AssertionStore(table),
             tickets=TicketStore(table, users),
             outbox=OutboxStore(table),
+            account_page=AccountPageStore(table, users),
         )

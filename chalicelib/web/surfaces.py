@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.web import reference
 from chalicelib.web.authentication import dbconnections, discovery, token
-from chalicelib.web.login import authorize, login, logout, reset_password, signup, unblock, verify_email
+from chalicelib.web.login import account_page, authorize, login, logout, reset_password, signup, unblock, verify_email
 from chalicelib.web.management import (
     client_credentials,
     client_grants,
@@ -49,6 +49,7 @@ SURFACES = [
         reset_password,
         verify_email,
         unblock,
+        account_page,
         token,
         dbconnections,
         logout,
