@@ -158,6 +158,19 @@ def account(shell: Shell) -> Rendered:
     return pages.render_account(pages.AccountPage(shell=shell, **FORM, name="", sessions=SESSIONS[:1]))
 
 
+def account_without_a_fault(shell: Shell) -> Rendered:
+    page = pages.AccountPage(
+        shell=shell,
+        **FORM,
+        name=EMAIL,
+        sessions=SESSIONS,
+        devices=DEVICES,
+        others=True,
+        password=pages.PasswordForm(username=EMAIL, rules=RULES),
+    )
+    return pages.render_account(page)
+
+
 def account_with_all(shell: Shell) -> Rendered:
     password = pages.PasswordForm(
         username=EMAIL,
@@ -243,6 +256,7 @@ SAMPLES: dict[str, Callable[[Shell], Rendered]] = {
         consent_with_all,
         confirmation,
         account,
+        account_without_a_fault,
         account_with_all,
         ending,
         ending_with_all,

@@ -1,293 +1,27 @@
-"""The account page: what somebody sees of their own account there, and what they end and change."""
+"""The account page: what somebody sees of their own account there, and what they end."""
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
-from html import unescape
-from typing import Any
 
 import pytest
 
 from chalicelib.core.account_page import ACTIVITY, SHOWN
-from chalicelib.core.callers import Caller
-from chalicelib.core.oauth.authorize import Browser as Cookies
-from chalicelib.core.sign_ins import Authenticated
 from chalicelib.core.tenants import DEFAULT_CONNECTION
-from tests.flows.browsing import EMAIL, PASSWORD, Browser, answer_of, sign_in, state_of
+from tests.flows.browsing import CHANGE, EMAIL, PASSWORD, SESSION, Browser, Visitor, answer_of, sign_in, state_of
 
-NEW = "another Horse battery 2"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
 SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Safari/604.1"
-SESSION = "__Host-gatehouse"
-
-
-@dataclass
-class Visitor:
-    """Somebody who is at the account page with a browser."""
-
-    browser: Browser
-
-    def see(self, address: str = "/u/account", **headers: str) -> Any:
-        return self.browser.get(address, **headers)
-
-    def page(self, address: str = "/u/account") -> str:
-        shown = self.see(address)
-        assert shown.status_code == 200, shown.body
-        return unescape(shown.body.decode())
-
-    def press(self, name: str, **form: str) -> Any:
-        """Press a button of the page as it is now."""
-        return self.browser.post(f"/u/account/{name}", {"state": state_of(self.see()), **form})
-
-    def change(self, current: str = PASSWORD, password: str = NEW, again: str | None = None, **form: str) -> Any:
-        """Fill in the form for a new password."""
-        typed = {"current_password": current, "password": password, "password_again": again or password}
-        return self.press("password", **{"end_sessions": "yes", **typed, **form})
-
-    def follow(self, answer: Any) -> str:
-        assert answer.status_code == 303, answer.body
-        return self.page(answer.headers["Location"])
-
-    @property
-    def session_id(self) -> str:
-        return self.browser.cookies[SESSION].split(".")[1]
 
 
 @pytest.fixture
-def enter(app, spa):
-    """Sign in to the application with a browser, and go to the account page with it."""
-
-    def make(**known: Any) -> Visitor:
-        browser = Browser(app)
-        assert answer_of(sign_in(browser, spa, **known))["code"]
-        return Visitor(browser)
-
-    return make
-
-
-@pytest.fixture
-def ann_there(enter, ann):
-    return enter()
-
-
-@pytest.fixture
-def stay(spa):
-    """Let the application stay signed in with what the browser's session gives it, and give its refresh token."""
-
-    def ask(visitor: Visitor, **asked: Any) -> str:
-        back = visitor.browser.get(spa.address(prompt="none", scope="openid offline_access", **asked))
-        return json.loads(spa.exchange(answer_of(back)["code"]).body)["refresh_token"]
-
-    return ask
-
-
-@pytest.fixture
-def works(spa):
-    """Say whether a refresh token still gives tokens."""
-    return lambda token: spa.token(grant_type="refresh_token", refresh_token=token).status_code == 200
-
-
-def is_in(visitor: Visitor) -> bool:
-    return visitor.see().status_code == 200
-
-
-def knocks(app, spa, password) -> int:
-    return sign_in(Browser(app), spa, password=password).status_code
+def bob(api):
+    body = {"connection": DEFAULT_CONNECTION, "email": "bob@example.com", "password": PASSWORD}
+    return api.post("/api/v2/users", body).json["user_id"]
 
 
 def ids(page: str, name: str) -> list[str]:
     return re.findall(rf'name="{name}" value="([^"]+)"', page)
-
-
-# Getting in
-
-
-def test_whoever_has_no_session_signs_in_on_the_login_page_and_lands_here(app, spa, ann):
-    visitor = Visitor(Browser(app))
-    asked = visitor.see()
-    login = visitor.see(asked.headers["Location"])
-
-    form = {"state": state_of(login), "username": EMAIL, "password": PASSWORD}
-    entered = visitor.browser.post("/u/login", form)
-
-    assert asked.status_code == 303
-    assert asked.headers["Location"].startswith("/u/login?state=")
-    assert (entered.status_code, entered.headers["Location"]) == (303, "/u/account")
-    assert f"Signed in as {EMAIL}" in visitor.page()
-
-
-def knock(app, **form):
-    """Fill in the login page in front of the account page."""
-    visitor = Visitor(Browser(app))
-    login = visitor.see(visitor.see().headers["Location"])
-    return visitor.browser.post("/u/login", {"state": state_of(login), "username": EMAIL, "password": PASSWORD, **form})
-
-
-def test_a_sign_in_to_the_page_counts_and_is_in_the_history_like_any_other(app, api, spa, ann):
-    knock(app)
-
-    user, event = api.get(f"/api/v2/users/{ann}").json, api.get(f"/api/v2/users/{ann}/logs").json[0]
-
-    assert (user["logins_count"], user["last_ip"]) == (1, "203.0.113.7")
-    assert (event["type"], event["connection"], event.get("client_id")) == ("s", DEFAULT_CONNECTION, None)
-
-
-@pytest.mark.security(15)
-def test_a_sign_in_to_the_page_ends_the_session_that_the_browser_had(app, ann_there):
-    before = dict(ann_there.browser.cookies)
-    login = ann_there.see(Browser(app).get("/u/account").headers["Location"])
-    asked = Visitor(Browser(app, cookies={"__Host-gatehouse-flow": before["__Host-gatehouse-flow"]})).see()
-    login = ann_there.see(asked.headers["Location"])
-
-    ann_there.browser.post("/u/login", {"state": state_of(login), "username": EMAIL, "password": PASSWORD})
-
-    assert ann_there.browser.cookies[SESSION] != before[SESSION]
-    assert is_in(ann_there)
-    assert not is_in(Visitor(Browser(app, cookies=before)))
-
-
-@pytest.mark.security(8)
-def test_failures_at_the_page_count_with_those_at_applications(app, spa, ann):
-    failed = [knock(app, password="wrong").status_code for _ in range(10)]
-
-    assert failed == [403] * 10
-    assert knock(app).status_code == 429
-    assert knocks(app, spa, PASSWORD) == 429
-
-
-def test_the_tenth_failure_at_the_page_is_told_by_mail(app, spa, ann, mailbox):
-    for _ in range(10):
-        knock(app, password="wrong")
-
-    (mail,) = mailbox.to(EMAIL)
-
-    assert mail.subject == "Too many attempts to sign in to main"
-    assert Browser(app).post(mail.link, {}).status_code == 200
-    assert knock(app).status_code == 303
-
-
-def test_a_blocked_user_does_not_get_in(app, api, spa, ann):
-    api.patch(f"/api/v2/users/{ann}", {"blocked": True})
-
-    answer = knock(app)
-
-    assert answer.status_code == 403
-    assert b"user is blocked" in answer.body
-
-
-@pytest.mark.security(18)
-def test_whoever_is_blocked_meanwhile_is_told_so_and_ends_nothing(api, ann_there, ann):
-    state = state_of(ann_there.see())
-    api.patch(f"/api/v2/users/{ann}", {"blocked": True})
-
-    shown = ann_there.see()
-    pressed = ann_there.browser.post("/u/account/others", {"state": state})
-
-    assert (shown.status_code, pressed.status_code) == (403, 403)
-    assert b"user is blocked" in shown.body
-    assert b"user is blocked" in pressed.body
-
-
-def test_a_forgotten_password_is_replaced_from_the_way_to_the_page(app, spa, ann, mailbox):
-    visitor = Visitor(Browser(app))
-    login = visitor.page(visitor.see().headers["Location"])
-    reset = visitor.see(re.search(r'href="(/u/reset-password\?[^"]+)"', login)[1])
-
-    sent = visitor.browser.post("/u/reset-password", {"state": state_of(reset), "email": EMAIL})
-
-    assert sent.status_code == 200
-    assert [mail.to for mail in mailbox.mails] == [EMAIL]
-    assert b'href="/u/login?state=' in sent.body
-
-
-def test_nobody_signs_up_on_the_way_to_the_page(app, spa, ann):
-    visitor = Visitor(Browser(app))
-    login = visitor.see(visitor.see().headers["Location"])
-
-    refused = visitor.see(f"/u/signup?state={state_of(login)}")
-
-    assert b"/u/signup" not in login.body
-    assert refused.status_code == 400
-
-
-@pytest.mark.parametrize("page", ["consent", "signup"])
-def test_the_state_of_the_page_is_none_of_an_applications_sign_in(app, spa, ann, page):
-    visitor = Visitor(Browser(app))
-    state = state_of(visitor.see(visitor.see().headers["Location"]))
-
-    answer = visitor.browser.post(f"/u/{page}", {"state": state, "decision": "allow", "email": EMAIL, "password": NEW})
-
-    assert answer.status_code == 400
-
-
-@pytest.mark.security(20)
-def test_a_sign_in_to_the_page_cannot_be_finished_in_another_browser(app, spa, ann):
-    first, stranger = Visitor(Browser(app)), Visitor(Browser(app))
-    login = first.see(first.see().headers["Location"])
-
-    answer = stranger.browser.post("/u/login", {"state": state_of(login), "username": EMAIL, "password": PASSWORD})
-
-    assert answer.status_code == 400
-    assert SESSION not in stranger.browser.cookies
-
-
-def test_a_sign_in_to_the_page_that_was_left_for_an_hour_is_over(app, spa, ann, clock):
-    visitor = Visitor(Browser(app))
-    login = visitor.see(visitor.see().headers["Location"])
-    clock.advance(hours=1)
-
-    answer = visitor.browser.post("/u/login", {"state": state_of(login), "username": EMAIL, "password": PASSWORD})
-
-    assert answer.status_code == 400
-
-
-@pytest.fixture
-def staff(api):
-    """A second database, with Bob in it, that is turned on for an application."""
-    client_id = api.post("/api/v2/clients", {"name": "Till"}).json["client_id"]
-    api.post("/api/v2/connections", {"name": "staff", "strategy": "auth0", "enabled_clients": [client_id]})
-    bob = {"connection": "staff", "email": "bob@example.com", "password": PASSWORD}
-    return api.post("/api/v2/users", bob).json["user_id"]
-
-
-def lets_in(app, address, email) -> bool:
-    visitor = Visitor(Browser(app))
-    login = visitor.see(visitor.see(address).headers["Location"])
-    form = {"state": state_of(login), "username": email, "password": PASSWORD}
-    return visitor.browser.post("/u/login", form).status_code == 303
-
-
-def test_one_signs_in_at_the_connection_that_is_named_else_at_the_default_one(app, api, spa, ann, staff):
-    named = lets_in(app, "/u/account?connection=staff", "bob@example.com")
-    elsewhere = lets_in(app, f"/u/account?connection={DEFAULT_CONNECTION}", "bob@example.com")
-    api.patch("/api/v2/tenants/settings", {"default_directory": "staff"})
-
-    assert (named, elsewhere) == (True, False)
-    assert lets_in(app, "/u/account", "bob@example.com")
-
-
-@pytest.fixture
-def default_off(api):
-    """Turn the default connection off for every application."""
-    connection = api.get("/api/v2/connections", query={"name": DEFAULT_CONNECTION}).json[0]
-    api.patch(f"/api/v2/connections/{connection['id']}", {"enabled_clients": []})
-
-
-def test_without_a_default_one_signs_in_at_the_first_database_that_lets_anybody_in(app, ann, staff, default_off):
-    assert lets_in(app, "/u/account", "bob@example.com")
-    assert not lets_in(app, "/u/account", EMAIL)
-
-
-@pytest.mark.parametrize("name", ["nowhere", "google", DEFAULT_CONNECTION])
-def test_a_connection_that_lets_nobody_in_is_no_way_to_the_page(app, api, staff, default_off, name):
-    api.post("/api/v2/connections", {"name": "google", "strategy": "google-oauth2", "enabled_clients": ["any"]})
-
-    answer = Browser(app).get(f"/u/account?connection={name}")
-
-    assert answer.status_code == 400
-    assert b"<h1>This does not work</h1>" in answer.body
 
 
 # What is shown
@@ -428,7 +162,7 @@ def test_another_browser_is_signed_out_at_once_and_this_one_stays(api, enter, an
 
     assert "That browser is signed out." in page
     assert ids(page, "session_id") == [here.session_id]
-    assert (is_in(here), is_in(there)) == (True, False)
+    assert (here.is_in, there.is_in) == (True, False)
     assert api.get(f"/api/v2/users/{ann}/logs").json[0]["type"] == "slo"
 
 
@@ -438,14 +172,14 @@ def test_what_stays_signed_in_through_a_browser_ends_with_it_after_asking(enter,
     token, other = stay(there, device="Telephone"), stay(here)
 
     asked = here.press("sessions", session_id=there.session_id)
-    kept = is_in(there)
+    kept = there.is_in
     here.press("sessions", session_id=there.session_id, confirmed="yes")
 
     assert asked.status_code == 200
     assert b"<h1>Sign this browser out?</h1>" in asked.body
     assert b"App on Telephone" in asked.body
     assert kept
-    assert (is_in(there), works(token), works(other)) == (False, False, True)
+    assert (there.is_in, works(token), works(other)) == (False, False, True)
 
 
 def test_the_question_leads_on_to_what_was_asked_for(enter, ann, stay):
@@ -457,7 +191,7 @@ def test_the_question_leads_on_to_what_was_asked_for(enter, ann, stay):
     action = re.search(r'<form method="post" action="([^"]+)"', asked)[1]
     here.browser.post(action, {**fields, "confirmed": "yes"})
 
-    assert not is_in(there)
+    assert not there.is_in
 
 
 def test_signing_this_browser_out_says_so_and_drops_the_cookie(app, ann_there):
@@ -468,7 +202,7 @@ def test_signing_this_browser_out_says_so_and_drops_the_cookie(app, ann_there):
     assert answer.status_code == 200
     assert b"<h1>You are signed out</h1>" in answer.body
     assert SESSION not in ann_there.browser.cookies
-    assert not is_in(Visitor(Browser(app, cookies=held)))
+    assert not Visitor(Browser(app, cookies=held)).is_in
 
 
 @pytest.mark.security(19, 27)
@@ -499,12 +233,6 @@ def test_what_is_gone_already_or_never_was_is_no_error_and_no_event(api, enter, 
     assert len(api.get(f"/api/v2/users/{ann}/logs").json) == events
 
 
-@pytest.fixture
-def bob(api):
-    body = {"connection": DEFAULT_CONNECTION, "email": "bob@example.com", "password": PASSWORD}
-    return api.post("/api/v2/users", body).json["user_id"]
-
-
 @pytest.mark.security(19, 34)
 def test_nobody_ends_what_is_another_users(enter, ann, bob, stay, works):
     hers, his = enter(), enter(email="bob@example.com")
@@ -515,7 +243,7 @@ def test_nobody_ends_what_is_another_users(enter, ann, bob, stay, works):
     hers.press("devices", device_id=his_device)
     hers.press("others")
 
-    assert is_in(his)
+    assert his.is_in
     assert works(token)
 
 
@@ -523,10 +251,10 @@ def test_nobody_ends_what_is_another_users(enter, ann, bob, stay, works):
 @pytest.mark.parametrize("name", ["sessions", "devices", "others", "password"])
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
 def test_another_site_presses_no_button(ann_there, contents, name, headers):
-    form = {"state": state_of(ann_there.see()), "session_id": ann_there.session_id, "current_password": PASSWORD}
+    form = {"state": state_of(ann_there.see()), "session_id": ann_there.session_id, **CHANGE}
     before = contents.read()
 
-    answer = ann_there.browser.post(f"/u/account/{name}", {**form, "password": NEW, "password_again": NEW}, **headers)
+    answer = ann_there.browser.post(f"/u/account/{name}", form, **headers)
 
     assert answer.status_code == 403
     assert contents.read() == before
@@ -536,7 +264,7 @@ def test_another_site_presses_no_button(ann_there, contents, name, headers):
 @pytest.mark.parametrize("name", ["sessions", "devices", "others", "password"])
 def test_a_form_without_the_pages_own_state_changes_nothing(enter, ann, contents, name):
     here, there = enter(), enter()
-    form = {"session_id": here.session_id, "current_password": PASSWORD, "password": NEW, "password_again": NEW}
+    form = {"session_id": here.session_id, **CHANGE}
     states = ["", "nonsense", state_of(there.see())]
     before = contents.read()
 
@@ -557,7 +285,7 @@ def test_a_page_that_was_left_open_for_a_day_is_old(ann_there, clock):
 
 @pytest.mark.parametrize("name", ["sessions", "devices", "others", "password"])
 def test_whoever_is_signed_out_meanwhile_is_asked_to_sign_in(api, ann_there, ann, name):
-    form = {"state": state_of(ann_there.see()), "current_password": PASSWORD, "password": NEW, "password_again": NEW}
+    form = {"state": state_of(ann_there.see()), **CHANGE}
     api.delete(f"/api/v2/users/{ann}/sessions")
 
     answer = ann_there.browser.post(f"/u/account/{name}", form)
@@ -580,7 +308,7 @@ def test_everything_else_ends_at_once_after_asking_and_this_browser_stays(core, 
     assert "Sign out everywhere else?" in asked
     assert all(name in asked for name in ("App on Laptop", "App on Telephone", "Unknown browser"))
     assert "You are signed out everywhere else." in page
-    assert (is_in(here), is_in(there)) == (True, False)
+    assert (here.is_in, there.is_in) == (True, False)
     assert [works(token) for token in tokens] == [False, False]
 
 
@@ -594,7 +322,7 @@ def test_this_browser_goes_on_under_another_id_and_secret_to_the_same_end(app, e
 
     assert here.session_id != held[SESSION].split(".")[1]
     assert here.browser.cookies[SESSION].split(".")[2] != held[SESSION].split(".")[2]
-    assert not is_in(Visitor(Browser(app, cookies=held)))
+    assert not Visitor(Browser(app, cookies=held)).is_in
     assert here.browser.set_cookies[0].endswith(f"Max-Age={(168 - 70) * 3600}")
 
 
@@ -627,175 +355,6 @@ def test_public_keys_stay_when_everything_else_ends(api, ann_there, ann):
     ann_there.press("others")
 
     assert "on Laptop" in ann_there.page()
-
-
-# Changing the password
-
-
-@pytest.mark.security(9)
-def test_a_password_is_changed_with_the_current_one(app, spa, ann_there):
-    page = ann_there.follow(ann_there.change())
-
-    assert "Your password is changed." in page
-    assert (knocks(app, spa, PASSWORD), knocks(app, spa, NEW)) == (403, 303)
-
-
-@pytest.mark.security(9)
-def test_to_end_all_other_sessions_is_offered_and_ticked(ann_there):
-    box = re.search(r'<input type="checkbox"[^>]*>', ann_there.page())[0]
-
-    assert 'name="end_sessions"' in box
-    assert box.endswith(" checked>")
-
-
-@pytest.mark.security(9, 18)
-@pytest.mark.parametrize(("tick", "kept"), [("yes", False), ("", True)])
-def test_other_sessions_end_with_the_old_password_if_one_wants(enter, ann, stay, works, tick, kept):
-    here, there = enter(), enter()
-    token = stay(there)
-
-    here.change(end_sessions=tick)
-
-    assert is_in(here)
-    assert (is_in(there), works(token)) == (kept, kept)
-
-
-@pytest.mark.security(9, 15)
-@pytest.mark.parametrize("tick", ["yes", ""])
-def test_this_browser_stays_signed_in_under_another_id_and_secret(app, ann_there, tick):
-    held = dict(ann_there.browser.cookies)
-
-    ann_there.change(end_sessions=tick)
-
-    assert is_in(ann_there)
-    assert ann_there.session_id != held[SESSION].split(".")[1]
-    assert not is_in(Visitor(Browser(app, cookies=held)))
-
-
-@pytest.mark.security(14)
-def test_a_changed_password_is_told_by_mail_and_is_in_the_history(api, ann_there, ann, mailbox):
-    ann_there.change()
-
-    (told,) = mailbox.to(EMAIL)
-    user, event = api.get(f"/api/v2/users/{ann}").json, api.get(f"/api/v2/users/{ann}/logs").json[0]
-    assert told.subject == "Your password for main was changed"
-    assert (event["type"], event["connection"]) == ("scp", DEFAULT_CONNECTION)
-    assert user["last_password_reset"] == "2026-03-01T12:00:00.000Z"
-
-
-@pytest.mark.security(9)
-def test_a_wrong_current_password_changes_nothing_and_is_in_the_history(app, api, spa, ann_there, ann):
-    refused = ann_there.change("wrong")
-
-    event = api.get(f"/api/v2/users/{ann}/logs").json[0]
-    assert refused.status_code == 403
-    assert b"This is not your current password." in refused.body
-    assert event["type"] == "fcp"
-    assert knocks(app, spa, PASSWORD) == 303
-
-
-@pytest.mark.security(8, 9)
-def test_wrong_current_passwords_count_with_those_at_the_door(app, spa, ann_there, mailbox):
-    doors = [knocks(app, spa, "wrong") for _ in range(5)]
-    pages = [ann_there.change("wrong").status_code for _ in range(5)]
-
-    refused = ann_there.change()
-
-    assert doors + pages == [403] * 10
-    assert refused.status_code == 429
-    assert b"Too many attempts." in refused.body
-    assert knocks(app, spa, PASSWORD) == 429
-    assert [mail.subject for mail in mailbox.to(EMAIL)] == ["Too many attempts to sign in to main"]
-
-
-@pytest.mark.security(8)
-def test_a_right_current_password_forgets_the_failures(app, spa, ann_there):
-    for _ in range(9):
-        ann_there.change("wrong")
-
-    ann_there.change()
-
-    assert [ann_there.change("wrong").status_code for _ in range(9)] == [403] * 9
-    assert knocks(app, spa, NEW) == 303
-
-
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [
-        ({"current": "", "password": NEW}, "Enter your current password."),
-        ({"password": "", "again": "x"}, "Enter a password."),
-        ({"password": NEW, "again": f"{NEW}?"}, "The two passwords are not the same."),
-        ({"password": "short"}, "This password is too weak."),
-        ({"password": "Password1"}, "This password is too common"),
-    ],
-)
-def test_a_password_that_will_not_do_is_said_beside_its_field_and_is_no_failed_attempt(
-    app, spa, api, ann_there, ann, typed, said
-):
-    refused = [ann_there.change(**typed) for _ in range(10)][-1]
-
-    page = unescape(refused.body.decode())
-    assert refused.status_code == 400
-    assert said in page
-    assert re.search(r"<details[^>]* open>", page)
-    assert knocks(app, spa, PASSWORD) == 303
-
-
-def test_the_page_says_which_rules_a_password_breaks(ann_there):
-    page = ann_there.change(password="lower").body.decode()
-
-    states = dict(re.findall(r'data-rule="(\w+)" data-count="\d+" data-state="(\w+)"', page))
-
-    assert (states["lengthAtLeast"], states["lowerCase"], states["numbers"]) == ("unmet", "met", "unmet")
-    assert not re.search(r'<input type="password"[^>]*value=', page)
-
-
-def test_an_earlier_password_is_refused_where_the_connection_remembers(api, ann_there):
-    connection = api.get("/api/v2/connections", query={"name": DEFAULT_CONNECTION}).json[0]
-    options = {**connection["options"], "password_history": {"enable": True, "size": 3}}
-    api.patch(f"/api/v2/connections/{connection['id']}", {"options": options})
-
-    refused = ann_there.change(password=PASSWORD)
-
-    assert refused.status_code == 400
-    assert b"You have used this password before." in refused.body
-
-
-def test_a_choice_that_was_unticked_stays_so_when_something_is_wrong(ann_there):
-    page = ann_there.change(password="short", end_sessions="").body.decode()
-
-    assert "checked" not in re.search(r'<input type="checkbox"[^>]*>', page)[0]
-
-
-def test_a_change_that_is_sent_twice_is_one_change(api, ann_there, ann):
-    state = state_of(ann_there.see())
-    form = {"state": state, "current_password": PASSWORD, "password": NEW, "password_again": NEW}
-
-    first, second = (ann_there.browser.post("/u/account/password", form) for _ in range(2))
-
-    assert "Your password is changed." in ann_there.follow(first)
-    assert "This page was old" in ann_there.follow(second)
-    assert [event["type"] for event in api.get(f"/api/v2/users/{ann}/logs").json].count("scp") == 1
-
-
-@pytest.fixture
-def carol_there(app, api, core):
-    """Somebody without a password, in a session as an identity provider's sign-in will leave it."""
-    social = {"name": "sms", "strategy": "sms", "enabled_clients": ["any"]}
-    api.post("/api/v2/connections", social)
-    user_id = api.post("/api/v2/users", {"connection": "sms", "phone_number": "+3212345678"}).json["user_id"]
-    user, connection = core.users.store.find("main", user_id), core.connections.named("main", "sms")
-    proven = Authenticated(user=user, connection=connection)
-    _, handle = core.account_sign_in.finish(Caller(tenant="main"), proven, Cookies())
-    return Visitor(Browser(app, cookies={SESSION: str(handle)}))
-
-
-def test_whoever_has_no_password_is_shown_no_form_for_one(carol_there):
-    page, posted = carol_there.page(), carol_there.change()
-
-    assert "Signed in as +3212345678" in page
-    assert "current_password" not in page
-    assert posted.status_code == 400
 
 
 # Recent activity
@@ -869,15 +428,3 @@ def test_no_link_makes_the_page_say_that_something_was_done(acme, ann_there, clo
     assert told
     assert not any('role="status"' in page for page in made_up)
     assert 'role="status"' not in ann_there.page(done)
-
-
-@pytest.mark.security(40)
-def test_no_password_or_handle_of_the_page_is_in_the_history(ann_there, contents, caplog):
-    ann_there.change("wrong canary 1")
-    ann_there.change()
-    secrets = [PASSWORD, NEW, "wrong canary 1", ann_there.browser.cookies[SESSION].split(".")[2]]
-
-    history = json.dumps([item for item in contents.read() if item["sk"]["S"].startswith("LOG#")]) + caplog.text
-
-    assert "LOG#" in history
-    assert [secret for secret in secrets if secret in history] == []

@@ -94,6 +94,12 @@ GET /u/verify-email: open to all
 POST /u/verify-email: open to all
 GET /u/unblock: open to all
 POST /u/unblock: open to all
+GET /u/account: open to all
+POST /u/account/sessions: open to all
+POST /u/account/devices: open to all
+GET /u/account/others: open to all
+POST /u/account/others: open to all
+POST /u/account/password: open to all
 POST /oauth/token: open to all
 POST /oauth/revoke: open to all
 GET /userinfo: open to all

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 from urllib.parse import urlencode
 
@@ -213,7 +213,7 @@ def _page(incoming: Incoming[Any, Any], owner: Owner, *, older: str = "", judged
     shell, called = shell_for(core, caller, incoming.http), _names(core, caller)
     entrances, activity = page.entrances(caller, owner), page.activity(caller, owner, older)
     sessions, devices = _rows(core, entrances, called, own_id=owner.session.id)
-    account = page.account(caller, owner)
+    account, application = page.account(caller, owner), partial(_application, called, shell)
     return AccountPage(
         shell=shell,
         action=ACCOUNT,
@@ -225,7 +225,7 @@ def _page(incoming: Incoming[Any, Any], owner: Owner, *, older: str = "", judged
         more_devices=len(entrances.devices[SHOWN:]),
         others=bool(entrances.but(owner.session)),
         password=_password_form(account, judged) if account else None,
-        activity=tuple(entry(event, _application(event, called, shell)) for event in activity.items),
+        activity=tuple(entry(event, application) for event in activity.items),
         older=f"{ACCOUNT}?{urlencode({'older': activity.next})}#activity" if activity.next else "",
         newest=f"{ACCOUNT}#activity" if older else "",
     )
@@ -269,7 +269,7 @@ def _names(core: Core, caller: Caller) -> Callable[[str], Said]:
     return called
 
 
-def _application(event: LogEvent, called: Callable[[str], Said], shell: Shell) -> str:
+def _application(called: Callable[[str], Said], shell: Shell, event: LogEvent) -> str:
     """Name where something happened: the application, or the tenant whose own page it was."""
     name = event.client_name or (called(event.client_id) if event.client_id else shell.tenant)
     return said(shell.language, name)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from chalicelib.core.account_page import OTHERS
 from chalicelib.web.login.pages import ActivityRow
 from chalicelib.web.login.rows import browser_name
-from chalicelib.web.login.texts import Text
+from chalicelib.web.login.texts import Text, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from chalicelib.core.logs import LogEvent
     from chalicelib.web.login.texts import ActivityKey
@@ -48,16 +48,13 @@ SENTENCES: Mapping[str, ActivityKey] = {
 """What says each type of event that lies with its user. Of any other it is said that something happened."""
 
 
-def sentence(event: LogEvent, application: str) -> Text:
-    """Say in one sentence what an event of the user's means. `application` is where it happened."""
-    if event.type == "sapi" and not _by_program(event):
-        return Text("activity.sapi_own")
-    if event.type == "slo" and "ended" in event.details:
-        return Text("activity.slo_others" if event.details["ended"] == OTHERS else "activity.slo_other")
-    return Text(SENTENCES.get(event.type, "activity.other"), {"application": application})
+def sentence(event: LogEvent, application: Callable[[LogEvent], str]) -> Text:
+    """Say in one sentence what an event of the user's means. `application` names where it happened, if that is said."""
+    key = _key(event)
+    return Text(key, {"application": application(event)} if "{application}" in texts("en")[key] else {})
 
 
-def entry(event: LogEvent, application: str) -> ActivityRow:
+def entry(event: LogEvent, application: Callable[[LogEvent], str]) -> ActivityRow:
     """Make the line of an event. Where a program of the tenant's did it, from where is none of the user's business."""
     seen = not _by_program(event)
     place = event.location_info
@@ -69,6 +66,14 @@ def entry(event: LogEvent, application: str) -> ActivityRow:
         ip=event.ip if seen else "",
         browser=browser_name(event.user_agent) if seen and event.user_agent else "",
     )
+
+
+def _key(event: LogEvent) -> ActivityKey:
+    if event.type == "sapi" and not _by_program(event):
+        return "activity.sapi_own"
+    if event.type == "slo" and "ended" in event.details:
+        return "activity.slo_others" if event.details["ended"] == OTHERS else "activity.slo_other"
+    return SENTENCES.get(event.type, "activity.other")
 
 
 def _by_program(event: LogEvent) -> bool:
