@@ -281,7 +281,8 @@ class AccountPage:
     def _end(self, caller: Caller, owner: Owner, ending: Entrances) -> None:
         sessions = [(each, self._signed_out(caller, owner, each.id)) for each in ending.sessions]
         devices = [(each, self._unlinked(caller, owner, each)) for each in ending.devices]
-        self.store.end(caller.tenant, [*sessions, *devices])
+        # The session last: what is too much for one write goes on as long as whoever ends it is still signed in.
+        self.store.end(caller.tenant, [*devices, *sessions])
 
     def _end_others(self, caller: Caller, cookie: str, state: str) -> tuple[Session, Handle]:
         owner = self._opened(caller, cookie, state)
