@@ -13,6 +13,8 @@ from chalicelib.adapters.common_passwords import common_passwords
 from chalicelib.adapters.kms import KmsSealer
 from chalicelib.adapters.places import Places
 from chalicelib.adapters.ses import SesMailer
+from chalicelib.core.account_page import AccountPage
+from chalicelib.core.account_sign_in import AccountSignIn
 from chalicelib.core.ambient import Ambient, Ticks
 from chalicelib.core.attack_protection import AttackProtection
 from chalicelib.core.client_grants import ClientGrants
@@ -174,6 +176,17 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         revocation=Revocation(nouns.client_authentication, stores.refresh_tokens, ambient),
         userinfo=UserInfo(nouns.user_tokens, stores.codes, stores.impersonations, ambient),
         authorize=nouns.authorize(),
+        account_sign_in=AccountSignIn(connections, nouns.tenants, nouns.sessions, nouns.sign_ins, seals, ambient),
+        account_page=AccountPage(
+            store=stores.account_page,
+            logs=stores.logs,
+            users=users,
+            connections=connections,
+            sessions=nouns.sessions,
+            sign_ins=nouns.sign_ins,
+            seals=seals,
+            ambient=ambient,
+        ),
         logout=Logout(
             nouns.sessions,
             nouns.impersonation_links,

@@ -312,6 +312,16 @@ class Connections:
             self.check_database_options(attributes["options"])
 
 
+def database_among(enabled: Sequence[Connection], wanted: str, default: str) -> Connection | None:
+    """Choose where people have their password: the database that is wanted, else the default one, else the first.
+
+    None where there is no database, or none of the name that is wanted.
+    """
+    databases = [each for each in enabled if each.is_database]
+    named = [each for each in databases if (wanted or default) in {each.name, *each.realms}]
+    return next(iter(named if wanted else (*named, *databases)), None)
+
+
 def _switched(connection: Connection, switches: Document) -> Document:
     kept = [client for client in connection.enabled_clients if switches.get(client, True)]
     added = [client for client, status in switches.items() if status and client not in kept]

@@ -9,6 +9,8 @@ from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.throttles import MANAGEMENT
 
 if TYPE_CHECKING:
+    from chalicelib.core.account_page import AccountPage
+    from chalicelib.core.account_sign_in import AccountSignIn
     from chalicelib.core.attack_protection import AttackProtection
     from chalicelib.core.callers import Caller
     from chalicelib.core.client_grants import ClientGrants
@@ -66,6 +68,8 @@ class Core:
     revocation: Revocation
     userinfo: UserInfo
     authorize: Authorize
+    account_sign_in: AccountSignIn
+    account_page: AccountPage
     logout: Logout
     sign_ins: SignIns
     sign_ups: SignUps

@@ -26,6 +26,8 @@ KEPT_FOR = timedelta(days=2)
 HELD_BACK = timedelta(seconds=10)
 """How long after its time an event is given from a checkpoint: a write that is tried again takes up to five."""
 LOG_ID_LENGTH = 37
+WALKED = 250
+"""Events, or keys of them, that a walk brings in one round trip."""
 MAX_SEARCHED = 1_000
 """Events that one search looks at, or that are sorted by anything but their date."""
 SORTED_BY = (
@@ -140,9 +142,19 @@ class LogStore(Protocol):
         """List one user's events by time."""
 
     def walk(
-        self, tenant: str, since: str, until: str, *, user_id: str | None = None, newest_first: bool
+        self,
+        tenant: str,
+        since: str,
+        until: str,
+        *,
+        user_id: str | None = None,
+        newest_first: bool,
+        page_size: int = WALKED,
     ) -> Iterator[LogEvent]:
-        """Read the events, of one user if it is named, whose ids lie between two texts; lazily, in order of time."""
+        """Read the events, of one user if it is named, whose ids lie between two texts; lazily, in order of time.
+
+        `page_size` are brought at once.
+        """
 
 
 @dataclass(frozen=True, slots=True)

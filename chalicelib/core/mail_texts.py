@@ -188,7 +188,7 @@ _GERMAN = {
     ),
     "new_place": Wording(
         subject="Neue Anmeldung bei {tenant}",
-        opening="Jemand hat sich bei {tenant} mit Ihrem Konto angemeldet, von einem Ort oder Gerät aus, das uns neu ist.",
+        opening="Jemand hat sich bei {tenant} mit Ihrem Konto angemeldet: Gerät oder Ort sind uns neu.",
         lead=(
             "Wenn Sie das waren, brauchen Sie nichts zu tun. Wenn nicht, ändern Sie sofort Ihr Passwort."
             " Der Link gilt einmal, {lifetime} lang."
@@ -198,7 +198,7 @@ _GERMAN = {
     ),
     "new_place_without_link": Wording(
         subject="Neue Anmeldung bei {tenant}",
-        opening="Jemand hat sich bei {tenant} mit Ihrem Konto angemeldet, von einem Ort oder Gerät aus, das uns neu ist.",
+        opening="Jemand hat sich bei {tenant} mit Ihrem Konto angemeldet: Gerät oder Ort sind uns neu.",
         closing="Wenn Sie das waren, brauchen Sie nichts zu tun. Wenn nicht, melden Sie es sofort {tenant}.",
     ),
     "impersonated": Wording(

@@ -93,7 +93,7 @@ class Authenticated:
 class BlockNotice(Protocol):
     """Tells of a name that is refused from now on."""
 
-    def warn(self, caller: Caller, client: Client, connection: Connection, name: str, user: User | None) -> None:
+    def warn(self, caller: Caller, client: Client | None, connection: Connection, name: str, user: User | None) -> None:
         """Tell whoever signs in by it; it takes as long for a name that nobody has."""
 
 
@@ -118,16 +118,23 @@ class SignIns:
     ambient: Ambient
 
     def with_password(
-        self, caller: Caller, client: Client, connection: Connection, name: str, password: str
+        self,
+        caller: Caller,
+        client: Client | None,
+        connection: Connection,
+        name: str,
+        password: str,
+        *,
+        failure: str = "fp",
     ) -> Authenticated:
         """Prove somebody by name and password, or raise OAuthError; unknown and known names take as long (S7).
 
-        Two reads: the name with its counters, and the profile.
+        Two reads: the name with its counters, and the profile. `failure` is the type of the event of a wrong password.
         """
         name = name.strip().lower()
         wanted = counters(connection, name, caller.ip, self.protection.recall(caller.tenant))
         login, counted = self.store.look_up(caller.tenant, connection.id, name, wanted)
-        asking = _Attempt(caller, client, connection, name, counted)
+        asking = _Attempt(caller, client, connection, name, counted, failure)
         if any(counter.full for counter in counted):
             self.hasher.verify_nobody(password)
             raise self._too_many(asking, login)
@@ -144,10 +151,38 @@ class SignIns:
             user=user, connection=connection, counters=counted, upgraded=self._upgraded(login, password)
         )
 
-    def event(self, caller: Caller, client: Client, proven: Authenticated, kind: str) -> LogEvent:
-        """Make the event of something that a proven user does with a client."""
+    def event(self, caller: Caller, client: Client | None, proven: Authenticated, kind: str) -> LogEvent:
+        """Make the event of something that a proven user does with a client, or on a page of ours."""
         event = done(self.ambient, caller, user_id=proven.user.user_id, user_name=name_of(proven.user), type=kind)
         return replace(placed(event, client, proven.connection), description=TYPES[kind])
+
+    def enter(
+        self,
+        caller: Caller,
+        client: Client | None,
+        proven: Authenticated,
+        session: Session,
+        *,
+        replaced: Session | None = None,
+        code: AuthorizationCode | None = None,
+    ) -> None:
+        """Write the sign-in of a proven user with a new session, or raise OAuthError."""
+        sign_in = SignIn(
+            user=proven.user,
+            at=self.ambient.now(),
+            ip=caller.ip,
+            event=self.event(caller, client, proven, "s"),
+            counted=True,
+            counters=proven.counters,
+            upgraded=proven.upgraded,
+            session=session,
+            replaced=replaced,
+            code=code,
+        )
+        try:
+            self.record(caller, sign_in)
+        except Conflict:
+            raise UserBlocked from None
 
     def record(self, caller: Caller, sign_in: SignIn) -> None:
         """Write a sign-in, or say why it came too late. Whoever enters from a new place is told (S14)."""
@@ -186,7 +221,7 @@ class SignIns:
 
         The failure after which a name is refused is told to whoever has it, by mail.
         """
-        kind, user_id = ("fp", user.user_id) if user else ("fu", "")
+        kind, user_id = (asking.failure, user.user_id) if user else ("fu", "")
         event = asking.event(self.ambient, kind, "Wrong email or password.", user_id)
         try:
             filled = self.attempts.fail(asking.caller.tenant, asking.counters, self.ambient.now() + LIFE, event)
@@ -214,10 +249,11 @@ class SignIns:
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     caller: Caller
-    client: Client
+    client: Client | None
     connection: Connection
     name: str
     counters: tuple[Counter, ...]
+    failure: str
 
     def event(self, ambient: Ambient, kind: str, why: str, user_id: str) -> LogEvent:
         event = done(ambient, self.caller, user_id=user_id, user_name=self.name[:320], type=kind)

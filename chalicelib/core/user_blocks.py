@@ -45,7 +45,7 @@ class UserBlocks:
     protection: AttackProtection
     ambient: Ambient
 
-    def warn(self, caller: Caller, client: Client, connection: Connection, name: str, user: User | None) -> None:
+    def warn(self, caller: Caller, client: Client | None, connection: Connection, name: str, user: User | None) -> None:
         """Tell whoever signs in by a name that it is refused from now on, with the link that lets them in again.
 
         Once per block. For a name that nobody has it takes as long, and is in the tenant's history (S7).
@@ -55,7 +55,7 @@ class UserBlocks:
         if told is None or account is None:
             told = nobody(connection, name, self.ambient.now())
             account = told.main
-        terms = Terms(lifetime=LIFE, client_id=client.client_id)
+        terms = Terms(lifetime=LIFE, client_id=client.client_id if client else "")
         ticket, link = self.tickets.make(caller.tenant, UNBLOCK, told, account, terms)
         wanted = told is user and self.protection.recall(caller.tenant).tells_users
         letter = self.outbox.note(caller, "unblock", ticket.email, user=told, link=link, lifetime=LIFE, wanted=wanted)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.core.ambient import milliseconds
-from chalicelib.core.logs import HELD_BACK, KEPT_FOR, LOG_ID_LENGTH, LogEvent, first_log_id
+from chalicelib.core.logs import HELD_BACK, KEPT_FOR, LOG_ID_LENGTH, WALKED, LogEvent, first_log_id
 from chalicelib.core.marks import MARK_LENGTH
 from chalicelib.core.paging import Page, cut
 from chalicelib.storage import keys
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from chalicelib.core.signing_keys import SigningKey
     from chalicelib.storage.table import Table
 
-_WALKED = 250
-"""Events, or keys of them, in one round trip of a walk."""
 _BATCH = 100
 MARKED = re.compile(rf"{keys.LOG}([0-9]{{13}}[0-9a-f]{{{LOG_ID_LENGTH - 13}}})#([0-9a-f]{{{MARK_LENGTH}}})")
 """The sort key of an event."""
@@ -172,21 +170,31 @@ class LogStore:
         return cut(self._kept(found), request, "log_id")
 
     def walk(
-        self, tenant: str, since: str, until: str, *, user_id: str | None = None, newest_first: bool
+        self,
+        tenant: str,
+        since: str,
+        until: str,
+        *,
+        user_id: str | None = None,
+        newest_first: bool,
+        page_size: int = WALKED,
     ) -> Iterator[LogEvent]:
-        """Read events whose ids lie between two texts: a query of the index for 250, a batch of reads for 100."""
+        """Read events whose ids lie between two texts: a query for each page, of the tenant a batch of reads too."""
         since = max(since, first_log_id(self.table.now() - KEPT_FOR))
         if since >= until:
             return iter(())
         if user_id is not None:
-            return self._kept(self._of_user(tenant, user_id, since, until, newest_first=newest_first))
+            own = self._of_user(tenant, user_id, since, until, newest_first=newest_first, page_size=page_size)
+            return self._kept(own)
         where = Item.by_time_sk.between(since, until)
         found = self.table.query_by_time(
-            self._partitions(tenant), where=where, newest_first=newest_first, page_size=_WALKED
+            self._partitions(tenant), where=where, newest_first=newest_first, page_size=page_size
         )
         return chain.from_iterable(self._read(batch) for batch in batched((key for _, key in found), _BATCH))
 
-    def _of_user(self, tenant: str, user_id: str, since: str, until: str, *, newest_first: bool) -> Iterator[LogItem]:
+    def _of_user(
+        self, tenant: str, user_id: str, since: str, until: str, *, newest_first: bool, page_size: int
+    ) -> Iterator[LogItem]:
         begin, end = (until, since) if newest_first else (since, until)
         items = self.table.query(
             LogItem,
@@ -194,7 +202,7 @@ class LogStore:
             prefix=keys.LOG,
             after=keys.LOG + begin,
             newest_first=newest_first,
-            page_size=_WALKED,
+            page_size=page_size,
             expired=True,  # so that the first of them ends the walk, however many DynamoDB has not yet deleted
         )
         beyond = keys.LOG + end

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.connections import Connection
+from chalicelib.storage.account_page import AccountPageStore
 from chalicelib.storage.assertions import AssertionStore
 from chalicelib.storage.attempts import AttemptStore
 from chalicelib.storage.cache import Cache
@@ -70,6 +71,7 @@ class Stores:
     rules: RuleStore
     rules_configs: RuleConfigStore
     jobs: JobStore
+    account_page: AccountPageStore
 
     @classmethod
     def of(cls, table: Table, cache: Cache | None = None) -> Stores:
@@ -105,4 +107,5 @@ class Stores:
             rules=RuleStore(table, cache),
             rules_configs=RuleConfigStore(table, data_key_store(table, cache)),
             jobs=JobStore(table),
+            account_page=AccountPageStore(table, users),
         )

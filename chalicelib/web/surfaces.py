@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from chalicelib.web import reference
 from chalicelib.web.authentication import dbconnections, discovery, token
-from chalicelib.web.login import authorize, impersonate, login, logout, reset_password, signup, unblock, verify_email
+from chalicelib.web.login import (
+    account_page,
+    authorize,
+    impersonate,
+    login,
+    logout,
+    reset_password,
+    signup,
+    unblock,
+    verify_email,
+)
 from chalicelib.web.management import (
     attack_protection,
     client_credentials,
@@ -60,6 +70,7 @@ SURFACES = [
         verify_email,
         unblock,
         impersonate,
+        account_page,
         token,
         dbconnections,
         logout,

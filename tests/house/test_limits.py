@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core import (
+    account_page,
     accounts,
     attack_protection,
     attempts,
@@ -143,6 +144,9 @@ LIMITS: dict[str, list[int | str]] = {
     "life of an opaque access token": [hours(user_tokens.OPAQUE_LIFE)],
     "life of a code": [f"{codes.LIVES // timedelta(seconds=1)} seconds"],
     "a sign-in under way": [hours(authorize.UNDER_WAY)],
+    "browsers, devices on the [account page](account-page.md)": [account_page.SHOWN],
+    "lines of activity on the account page": [account_page.ACTIVITY],
+    "buttons of the account page": [hours(account_page.BUTTONS_LIVE)],
     "failed sign-ins": [
         f"{attack_protection.DEFAULTS[attack_protection.BRUTE_FORCE]['max_attempts']} in a row",
         f"{attempts.NAME_LIMIT} for a name",

@@ -119,6 +119,12 @@ POST /u/unblock: open to all
 GET /u/impersonate: open to all
 POST /u/impersonate: open to all
 GET /users/{user_id}/impersonate: open to all
+GET /u/account: open to all
+POST /u/account/sessions: open to all
+POST /u/account/devices: open to all
+GET /u/account/others: open to all
+POST /u/account/others: open to all
+POST /u/account/password: open to all
 POST /oauth/token: open to all
 POST /oauth/revoke: open to all
 GET /userinfo: open to all

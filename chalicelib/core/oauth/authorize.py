@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from chalicelib.core.connections import database_among
 from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.handles import SECRET_CHARACTERS, digest
 from chalicelib.core.oauth.errors import OAuthError, UserBlocked
@@ -120,10 +121,7 @@ class Authorize:
         """Open the state of a page; Invalid if it is old, was changed, or is another browser's."""
         kept = self.seals.open(caller.tenant, _PURPOSE, state)
         if kept is None or kept["flow"] != digest(browser.flow):
-            raise Invalid(
-                "This sign-in has expired, or was begun in another browser. Go back to the application and try again.",
-                code="expired_state",
-            )
+            raise expired()
         request = AuthorizeRequest.of(kept["request"])
         return UnderWay(request=request, client=self._client(caller.tenant, request.client_id), state=state)
 
@@ -133,14 +131,12 @@ class Authorize:
         The one that was asked for, the tenant's default, or the first that is turned on for the client.
         """
         tenant, request = caller.tenant, under_way.request
-        enabled = [
-            each for each in self.connections.enabled_for(tenant, under_way.client.client_id) if each.is_database
-        ]
-        wanted = request.connection or str(self.tenants.recall_settings(tenant)["default_directory"] or "")
-        named = [each for each in enabled if wanted in {each.name, *each.realms}]
-        if not enabled or (request.connection and not named):
+        enabled = self.connections.enabled_for(tenant, under_way.client.client_id)
+        default = str(self.tenants.recall_settings(tenant)["default_directory"] or "")
+        database = database_among(enabled, request.connection, default)
+        if database is None:
             raise AuthorizeError("invalid_request", "No connection is enabled for the client.", request)
-        return (named or enabled)[0]
+        return database
 
     def finish(self, caller: Caller, under_way: UnderWay, proven: Authenticated, browser: Browser) -> Entered:
         """Write the sign-in of a proven user: a new session, whatever the browser had, and the answer with it."""
@@ -154,22 +150,7 @@ class Authorize:
         if not must_ask:
             outcome, code = self.responses.success(caller, client, request, terms, Basis.of(proven.user, session))
         held = self.sessions.held(caller.tenant, browser.session) if browser.session else None
-        sign_in = SignIn(
-            user=proven.user,
-            at=self.ambient.now(),
-            ip=caller.ip,
-            event=self.sign_ins.event(caller, client, proven, "s"),
-            counted=True,
-            counters=proven.counters,
-            upgraded=proven.upgraded,
-            session=session,
-            replaced=held[1] if held else None,
-            code=code,
-        )
-        try:
-            self.sign_ins.record(caller, sign_in)
-        except Conflict:
-            raise UserBlocked from None
+        self.sign_ins.enter(caller, client, proven, session, replaced=held[1] if held else None, code=code)
         return Entered(outcome=outcome or self._ask(caller, CONSENT, request, browser), handle=handle, session=session)
 
     def consent(self, caller: Caller, under_way: UnderWay, browser: Browser, *, allowed: bool) -> SendBack | Ask:
@@ -299,3 +280,11 @@ class Authorize:
 
     def _lifetimes(self, tenant: str) -> Lifetimes:
         return Lifetimes.of(self.tenants.recall_settings(tenant))
+
+
+def expired() -> Invalid:
+    """Say that a sign-in under way is over, was changed, or is another browser's."""
+    return Invalid(
+        "This sign-in has expired, or was begun in another browser. Go back to the application and try again.",
+        code="expired_state",
+    )
