@@ -184,6 +184,7 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
             connections=connections,
             sessions=nouns.sessions,
             sign_ins=nouns.sign_ins,
+            impersonation_links=nouns.impersonation_links,
             seals=seals,
             ambient=ambient,
         ),

@@ -217,6 +217,18 @@ def account_with_all(shell: Shell) -> Rendered:
         more_sessions=3,
         more_devices=4,
         others=True,
+        impersonations=(
+            pages.ImpersonationRow(
+                id="iml_1",
+                who="jane@support.example",
+                reason="Ticket 4711: the cart is empty",
+                application="Northwind Shop",
+                began_at=WHEN,
+            ),
+            pages.ImpersonationRow(
+                id="iml_2", who="joe@support.example", reason="", application="Shop", began_at=WHEN, ended_at=WHEN
+            ),
+        ),
         password=password,
         activity=activity,
         older="/u/account?older=1#activity",

@@ -7,12 +7,14 @@ written when they go or change together.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.entities import retrying
-from chalicelib.core.errors import Invalid, TooMany, Unauthenticated
+from chalicelib.core.errors import Invalid, NotFound, TooMany, Unauthenticated
 from chalicelib.core.logs import done, happened
 from chalicelib.core.oauth.errors import TooManyAttempts, UserBlocked
 from chalicelib.core.paging import PageRequest, cut
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from chalicelib.core.device_credentials import DeviceCredential
     from chalicelib.core.handles import Handle
     from chalicelib.core.identities import Identity
+    from chalicelib.core.impersonation import ImpersonationLink
+    from chalicelib.core.impersonation_links import ImpersonationLinks
     from chalicelib.core.logs import LogEvent, LogStore
     from chalicelib.core.paging import Page
     from chalicelib.core.seals import Seals
@@ -43,6 +47,8 @@ SHOWN = 50
 """Sessions, and devices, that the page shows: those that were used last."""
 ACTIVITY = 20
 """Events on one page of the activity."""
+IMPERSONATIONS = 25
+"""Links that are looked at for those that somebody used."""
 OTHERS = "others"
 """What the event of "sign out everywhere else" says was ended."""
 _PURPOSE, _RECEIPT = "account page", "account page receipt"
@@ -180,6 +186,7 @@ class AccountPage:
     connections: Connections
     sessions: Sessions
     sign_ins: SignIns
+    impersonation_links: ImpersonationLinks
     seals: Seals
     ambient: Ambient
 
@@ -233,6 +240,18 @@ class AccountPage:
             page_size=ACTIVITY + 1,
         )
         return cut(own, PageRequest(checkpoint=True, per_page=ACTIVITY), "log_id")
+
+    def impersonations(self, caller: Caller, owner: Owner) -> Sequence[ImpersonationLink]:
+        """Give who acted as the user lately, the newest first: one query, and a batch of reads if there is anybody."""
+        links = self.impersonation_links.store.walk_for_user(caller.tenant, owner.user.user_id, None)
+        return [link for link in islice(links, IMPERSONATIONS) if link.used_at is not None]
+
+    def end_impersonation(self, caller: Caller, cookie: str, state: str, link_id: str) -> None:
+        """End what somebody may do as the user; what is over already stays over."""
+        owner = self._opened(caller, cookie, state)
+        acting = replace(caller, subject=owner.user.user_id)
+        with suppress(NotFound):
+            self.impersonation_links.end(acting, owner.user.user_id, link_id)
 
     def account(self, caller: Caller, owner: Owner) -> Account | None:
         """Find the account whose password can be changed here: the one of the database that one signed in at."""

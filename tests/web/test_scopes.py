@@ -122,6 +122,7 @@ GET /users/{user_id}/impersonate: open to all
 GET /u/account: open to all
 POST /u/account/sessions: open to all
 POST /u/account/devices: open to all
+POST /u/account/impersonations: open to all
 GET /u/account/others: open to all
 POST /u/account/others: open to all
 POST /u/account/password: open to all

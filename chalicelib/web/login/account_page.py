@@ -28,7 +28,7 @@ from chalicelib.web.login.pages import (
     render_ending,
     render_message,
 )
-from chalicelib.web.login.rows import device_row, session_row
+from chalicelib.web.login.rows import device_row, impersonation_row, session_row
 from chalicelib.web.login.rules import password_error, password_rules
 from chalicelib.web.login.shell import (
     demand_same_origin,
@@ -87,6 +87,12 @@ class DeviceForm(ButtonForm, kw_only=True):
     """Which device is to end."""
 
     device_id: Id = ""
+
+
+class ImpersonationForm(ButtonForm, kw_only=True):
+    """Which impersonation is to end."""
+
+    link_id: Id = ""
 
 
 class PasswordChange(ButtonForm, kw_only=True):
@@ -153,6 +159,22 @@ def post_device(incoming: Incoming[Nothing, DeviceForm]) -> Rendered:
     form = incoming.body
     incoming.core.account_page.end_device(incoming.caller, _cookie(incoming), form.state, form.device_id)
     return _back(incoming.core, incoming.caller, "notice.account_device")
+
+
+@surface.endpoint(
+    "POST",
+    f"{ACCOUNT}/impersonations",
+    summary="End an impersonation of oneself",
+    public=True,
+    body=ImpersonationForm,
+    form=True,
+)
+def post_impersonation(incoming: Incoming[Nothing, ImpersonationForm]) -> Rendered:
+    """End what somebody may do as the user."""
+    demand_same_origin(incoming.http)
+    form = incoming.body
+    incoming.core.account_page.end_impersonation(incoming.caller, _cookie(incoming), form.state, form.link_id)
+    return _back(incoming.core, incoming.caller, "notice.account_impersonation")
 
 
 @surface.endpoint("GET", f"{ACCOUNT}/others", summary="Ask to sign out everywhere else", public=True)
@@ -224,6 +246,9 @@ def _page(incoming: Incoming[Any, Any], owner: Owner, *, older: str = "", judged
         more_sessions=len(entrances.sessions[SHOWN:]),
         more_devices=len(entrances.devices[SHOWN:]),
         others=bool(entrances.but(owner.session)),
+        impersonations=tuple(
+            impersonation_row(each, called, page.ambient.now()) for each in page.impersonations(caller, owner)
+        ),
         password=_password_form(account, judged) if account else None,
         activity=tuple(entry(event, application) for event in activity.items),
         older=f"{ACCOUNT}?{urlencode({'older': activity.next})}#activity" if activity.next else "",

@@ -1,7 +1,4 @@
-"""Recent activity: a user's own history in words that people understand. One sentence for each type of event.
-
-What is shown later in other words, such as who acted as the user, goes into `sentence` and `entry`.
-"""
+"""Recent activity: a user's own history in words that people understand. One sentence for each type of event."""
 
 from __future__ import annotations
 
@@ -44,6 +41,13 @@ SENTENCES: Mapping[str, ActivityKey] = {
     "scu": "activity.scu",
     "ublkdu": "activity.ublkdu",
     "fn": "activity.fn",
+    "simp": "activity.simp",
+    "simpu": "activity.simpu",
+    "simpa": "activity.simpa",
+    "simps": "activity.simps",
+    "simpr": "activity.simpr",
+    "simpe": "activity.simpe",
+    "fimp": "activity.fimp",
 }
 """What says each type of event that lies with its user. Of any other it is said that something happened."""
 
@@ -51,7 +55,10 @@ SENTENCES: Mapping[str, ActivityKey] = {
 def sentence(event: LogEvent, application: Callable[[LogEvent], str]) -> Text:
     """Say in one sentence what an event of the user's means. `application` names where it happened, if that is said."""
     key = _key(event)
-    return Text(key, {"application": application(event)} if "{application}" in texts("en")[key] else {})
+    english = texts("en")[key]
+    application_named = {"application": application(event)} if "{application}" in english else {}
+    impersonator_named = {"who": _impersonator(event)} if "{who}" in english else {}
+    return Text(key, {**application_named, **impersonator_named})
 
 
 def entry(event: LogEvent, application: Callable[[LogEvent], str]) -> ActivityRow:
@@ -74,6 +81,11 @@ def _key(event: LogEvent) -> ActivityKey:
     if event.type == "slo" and "ended" in event.details:
         return "activity.slo_others" if event.details["ended"] == OTHERS else "activity.slo_other"
     return SENTENCES.get(event.type, "activity.other")
+
+
+def _impersonator(event: LogEvent) -> str:
+    """Name whoever acted as the user, or was to."""
+    return str(event.details.get("impersonation", {}).get("impersonator", {}).get("email", ""))
 
 
 def _by_program(event: LogEvent) -> bool:

@@ -227,6 +227,18 @@ class DeviceRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ImpersonationRow:
+    """Somebody who acted as the user, why and where. `ended_at` None says that it is not over."""
+
+    id: str
+    who: str
+    reason: str
+    application: Said
+    began_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ActivityRow:
     """Something that happened. Where it was is empty where that is not known, or not the user's place."""
 
@@ -254,9 +266,9 @@ class PasswordForm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountPage:
-    """Shows somebody their own account. Its forms post `state`, with `session_id`, `device_id` or a new password.
+    """Shows somebody their own account.
 
-    `more_sessions` and `more_devices` are not shown. `password` None is a user without one. `older` and `newest` are
+    Its forms post `state`, with `session_id`, `device_id`, `link_id` or a new password. `more_sessions` and `more_devices` are not shown. `password` None is a user without one. `older` and `newest` are
     links into the activity.
     """
 
@@ -269,6 +281,7 @@ class AccountPage:
     more_sessions: int = 0
     more_devices: int = 0
     others: bool = False
+    impersonations: tuple[ImpersonationRow, ...] = ()
     password: PasswordForm | None = None
     activity: tuple[ActivityRow, ...] = ()
     older: str = ""

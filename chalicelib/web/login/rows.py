@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.browsers import browser_parts
-from chalicelib.web.login.pages import DeviceRow, SessionRow
+from chalicelib.core.impersonation import USED
+from chalicelib.web.login.pages import DeviceRow, ImpersonationRow, SessionRow
 from chalicelib.web.login.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from chalicelib.core.account_page import Device
+    from chalicelib.core.impersonation import ImpersonationLink
     from chalicelib.core.places import Locator
     from chalicelib.core.sessions import Session
     from chalicelib.web.login.texts import Said
@@ -44,6 +47,19 @@ def device_row(device: Device, called: Called) -> DeviceRow:
         device=credential.device_name,
         made_at=credential.created_at,
         used_at=credential.last_used,
+    )
+
+
+def impersonation_row(link: ImpersonationLink, called: Called, now: datetime) -> ImpersonationRow:
+    """Make the line of a link that was used: who acted as the user, from when to when."""
+    over = link.state_at(now) != USED
+    return ImpersonationRow(
+        id=link.id,
+        who=link.impersonator_email,
+        reason=link.reason,
+        application=called(link.client_id),
+        began_at=link.used_at or link.created_at,
+        ended_at=(link.ended_at or link.ends_at) if over else None,
     )
 
 

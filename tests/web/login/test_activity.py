@@ -43,7 +43,8 @@ def test_every_type_that_has_a_sentence_is_one_that_is_written_and_is_documented
     said_here = {kind: told(replace(EVENT, type=kind, details=by("tests@clients"))) for kind in SENTENCES}
 
     assert list(documented) == [kind for kind in TYPES if kind in SENTENCES]
-    assert said_here == {kind: text.replace("{application}", "Shop") for kind, text in documented.items()}
+    filled = {kind: text.replace("{application}", "Shop").replace("{who}", "") for kind, text in documented.items()}
+    assert said_here == filled
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -54,6 +55,14 @@ def test_a_sentence_is_short_and_is_one(kind, language):
     assert text.endswith(".")
     assert text.count(".") == 1
     assert len(text) <= 100
+
+
+@pytest.mark.security(38)
+@pytest.mark.parametrize("kind", [kind for kind in SENTENCES if "imp" in kind])
+def test_who_acted_as_the_user_is_named(kind):
+    about = {"impersonation": {"impersonator": {"user_id": "auth0|jane", "email": "jane@support.example"}}}
+
+    assert "jane@support.example" in told(replace(EVENT, type=kind, details=about))
 
 
 @pytest.mark.parametrize("kind", ["unknown", "", "gd_start_auth"])

@@ -39,6 +39,7 @@ ErrorKey: TypeAlias = Literal[
 
 NoticeKey: TypeAlias = Literal[
     "notice.account_device",
+    "notice.account_impersonation",
     "notice.account_old_page",
     "notice.account_others",
     "notice.account_password",
@@ -101,6 +102,7 @@ ActivityKey: TypeAlias = Literal[
     "activity.fcpr",
     "activity.feacft",
     "activity.ferrt",
+    "activity.fimp",
     "activity.fn",
     "activity.fp",
     "activity.fv",
@@ -116,6 +118,12 @@ ActivityKey: TypeAlias = Literal[
     "activity.seacft",
     "activity.sepft",
     "activity.sertft",
+    "activity.simp",
+    "activity.simpa",
+    "activity.simpe",
+    "activity.simpr",
+    "activity.simps",
+    "activity.simpu",
     "activity.slo",
     "activity.slo_other",
     "activity.slo_others",
