@@ -268,8 +268,9 @@ class PasswordForm:
 class AccountPage:
     """Shows somebody their own account.
 
-    Its forms post `state`, with `session_id`, `device_id`, `link_id` or a new password. `more_sessions` and `more_devices` are not shown. `password` None is a user without one. `older` and `newest` are
-    links into the activity.
+    Its forms post `state`, with `session_id`, `device_id`, `link_id` or a new password. `more_sessions` and
+    `more_devices` are not shown. `password` None is a user without one. `older` and `newest` are links into the
+    activity.
     """
 
     shell: Shell
