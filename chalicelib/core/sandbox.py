@@ -210,4 +210,4 @@ def fault_of_text(script: str) -> Fault | None:
 def missing_modules(script: str) -> tuple[str, ...]:
     """Name what a script requires and will not find, in the order of their first appearance. A warning, not a fault."""
     asked = dict.fromkeys(match[2] for match in _REQUIRED.finditer(script))
-    return tuple(name for name in asked if _VERSION.sub("", name) not in MODULES)
+    return tuple(name for name in asked if _VERSION.sub("", name.removeprefix("node:")) not in MODULES)

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, get_args
 
+from chalicelib.core.documents import levels
 from chalicelib.core.sandbox import (
     FIXED,
     MAX_LEVELS,
@@ -21,14 +22,16 @@ from chalicelib.core.sandbox import (
     Job,
     Outcome,
     Record,
-    Refused,
     RefusalKind,
+    Refused,
 )
 
 MAX_MESSAGE_BYTES = MAX_RESULT_BYTES + 100_000
 """Of one message of a worker."""
 MAX_LINES = 1_000
 """Of the console: empty lines have no bytes to be counted."""
+_DEEPEST = MAX_LEVELS + 8
+"""Of a message, so that looking at it ends; how deep a result is nested is counted by itself."""
 _SHOWN = 10_000
 _CODE = 100
 _BY_SCRIPTS = frozenset({"unauthorized", "wrong_credentials", "invalid", "error", "memory", "size"})
@@ -47,7 +50,7 @@ def read(message: bytes) -> dict[str, Any]:
         value = json.loads(message, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise Untrue("the message is no JSON") from error
-    cleaned = _clean(value, MAX_LEVELS + 4)
+    cleaned = _clean(value, _DEEPEST)
     if not isinstance(cleaned, dict):
         raise Untrue("the message is no object")
     return cleaned
@@ -137,10 +140,11 @@ class Heard:
         """Note that the run cannot go on. It changes nothing when every script has called back."""
         self.stopped = self.stopped or (kind, detail)
 
-    def write(self, lines: Any) -> None:
+    def write(self, lines: Any, *, cut: bool) -> None:
         """Keep lines of the console, as long as there is room."""
         if not isinstance(lines, list):
             raise Untrue("not lines")
+        self.cut = self.cut or cut
         for line in lines:
             if not isinstance(line, list) or len(line) != 2:
                 raise Untrue("not a line")
@@ -154,10 +158,12 @@ class Heard:
         self.bytes_left -= size
         self.lines.append(line)
 
-    def again(self, name: Any) -> None:
-        """Note that a script called back when it had already."""
-        if len(self.twice) < MAX_LINES and text(name, 1000) in {script.name for script in self.job.scripts}:
-            self.twice.append(name)
+    def again(self, scripts: Any) -> None:
+        """Note that scripts called back when they had already."""
+        if not isinstance(scripts, list):
+            raise Untrue("not scripts")
+        numbers = [number(index, len(self.job.scripts)) for index in scripts]
+        self.twice = [*self.twice, *(self.job.scripts[index].name for index in numbers)][:MAX_LINES]
 
     @property
     def script(self) -> str:
@@ -180,6 +186,8 @@ class Heard:
         if self.job.kind == "rules" and not _is_pair(result):
             # A script may leave no object behind; whoever breaks the engine may leave anything.
             return self._fixed("protocol", "the user or the context is no object", record)
+        if levels(result) - (self.job.kind == "rules") > MAX_LEVELS:
+            return self._fixed("size", f"the result is nested deeper than {MAX_LEVELS} levels", record)
         return Finished(result, record)
 
     def _refused(self, record: Record) -> Outcome:

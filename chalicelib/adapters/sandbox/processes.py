@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import select
 import socket
 import struct
 import subprocess
@@ -19,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from chalicelib.adapters.sandbox.child import walls
 from chalicelib.adapters.sandbox.outcomes import MAX_MESSAGE_BYTES, Heard, Untrue, fault, read
@@ -39,7 +40,7 @@ from chalicelib.core.sandbox import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[3]
 JAVASCRIPT = Path(__file__).with_name("javascript")
@@ -91,30 +92,27 @@ class ProcessSandbox:
             found = fault_of_text(script.source)
             if found:
                 return Refused("error", found.message, script.name)
-        message = _message(job)
-        if len(message) > MAX_INPUT_BYTES + sum(len(json.dumps(script.source)) for script in job.scripts):
-            return Refused("size", FIXED["size"], detail=f"the input has {len(message):,} bytes")
-        heard = self._heard(job, _order(job, scripts=len(job.scripts)), message)
+        given = [json.dumps(part) for part in (job.inputs, job.configuration, job.auth0)]
+        if sum(map(len, given)) > MAX_INPUT_BYTES:
+            return Refused("size", FIXED["size"], detail=f"the input has {sum(map(len, given)):,} bytes")
+        heard = self._heard(job, _order(job, scripts=len(job.scripts)), _message(job, *given))
         return heard.outcome_after((time.perf_counter() - begun) * 1000)
 
     def _heard(self, job: Job, order: bytes, message: bytes) -> Heard:
         """Have one run, in a child that is started if there is none."""
         heard = Heard(job)
+        child = None
         try:
             child = self._running()
             with child.worker() as worker:
                 Conversation(heard, worker).hold(order, message)
         except (Gone, OSError) as error:
             heard.stop("crash", str(error))
-            self.close()
+            self._leave(child)
         except Untrue as error:
-            # Whoever says such things has taken the engine over.
-            heard.outcome = None
-            heard.stop("protocol", str(error))
-            self.close()
-        else:
-            if heard.stopped and heard.stopped[0] in ("crash", "protocol"):
-                self.close()
+            # Whoever says such things has taken the engine over. What it said before is worth as little.
+            heard.outcome, heard.stopped = None, ("protocol", str(error))
+            self._leave(child)
         return heard
 
     def _running(self) -> Child:
@@ -122,6 +120,14 @@ class ProcessSandbox:
             if self._child is None or self._child.process.poll() is not None:
                 self._child = Child.started()
             return self._child
+
+    def _leave(self, child: Child | None) -> None:
+        """Have no more workers of a child: the next crash would tell where things lie in its memory. Others may end."""
+        with self._lock:
+            if child is self._child:
+                self._child = None
+        if child:
+            child.end_after_others()
 
     def close(self) -> None:
         """End the child and everything in it. The next run starts another."""
@@ -138,7 +144,9 @@ class Child:
     process: subprocess.Popen[bytes]
     orders: socket.socket
     lock: threading.Lock = field(default_factory=threading.Lock)
-    numbers: Any = field(default_factory=lambda: itertools.count(1))
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    running: set[int] = field(default_factory=set)
+    left: bool = False
 
     @classmethod
     def started(cls) -> Child:
@@ -148,7 +156,8 @@ class Child:
             raise Gone("quickjs-ng is not installed")
         ours, theirs = socket.socketpair()
         with theirs:
-            process = subprocess.Popen(
+            # All arguments are our own.
+            process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-I", "-S", "-B", "-c", _BEGIN, str(ROOT), engine.origin, str(JAVASCRIPT)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
@@ -162,19 +171,34 @@ class Child:
 
     def worker(self) -> Worker:
         """Have a worker forked."""
-        number = next(self.numbers)
         ours, theirs = socket.socketpair()
-        with theirs:
-            self.order(b"R", number, [theirs.fileno()])
+        with theirs, self.lock:
+            number = next(self.numbers)
+            self.running.add(number)
+            self._order(b"R", number, [theirs.fileno()])
         return Worker(self, number, ours)
 
-    def order(self, letter: bytes, number: int, descriptors: list[int]) -> None:
-        """Tell the child what to do, or raise Gone."""
+    def stop(self, number: int) -> None:
+        """Have a worker ended, if it has not."""
+        with self.lock:
+            self.running.discard(number)
+            with suppress(Gone):
+                self._order(b"S", number, [])
+        self.end_after_others(only_if_left=True)
+
+    def _order(self, letter: bytes, number: int, descriptors: list[int]) -> None:
         try:
-            with self.lock:
-                socket.send_fds(self.orders, [_ORDER.pack(letter, number)], descriptors)
+            socket.send_fds(self.orders, [_ORDER.pack(letter, number)], descriptors)
         except OSError as error:
             raise Gone("the child is gone") from error
+
+    def end_after_others(self, *, only_if_left: bool = False) -> None:
+        """End it now, or when the last of its workers is done."""
+        with self.lock:
+            self.left = self.left or not only_if_left
+            if not self.left or self.running:
+                return
+        self.end()
 
     def end(self) -> None:
         """Kill it with all its workers."""
@@ -186,7 +210,7 @@ class Child:
 
 @dataclass
 class Worker:
-    """A fork that runs one job, and our end of its socket."""
+    """A fork that runs one job, and our end of its socket. One thread listens; several may speak."""
 
     child: Child
     number: int
@@ -194,21 +218,23 @@ class Worker:
     heard: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __enter__(self) -> Worker:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         """End it, whether or not it is done."""
-        with suppress(Gone):
-            self.child.order(b"S", self.number, [])
         with self.lock:
             self.socket.close()
+        self.child.stop(self.number)
 
     def send(self, message: bytes, seconds: float) -> None:
-        """Send a message. A worker that does not listen is none."""
+        """Send a message within a time, or raise an OSError: the worker does not listen, or the run is over."""
+        end = time.monotonic() + seconds
+        left = memoryview(_LENGTH.pack(len(message)) + message)
         with self.lock:
-            self.socket.settimeout(seconds)
-            self.socket.sendall(_LENGTH.pack(len(message)) + message)
+            while left:
+                self._wait(select.POLLOUT, end)
+                left = left[self.socket.send(left, socket.MSG_DONTWAIT) :]
 
     def receive(self, deadline: float) -> bytes | None:
         """Wait for a message until a time, or give None when it is past; raise Gone when there is nobody."""
@@ -224,16 +250,22 @@ class Worker:
     def _exactly(self, size: int, deadline: float) -> bytes:
         parts = []
         while size:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            self.socket.settimeout(left)
+            self._wait(select.POLLIN, deadline)
             part = self.socket.recv(min(size, 1 << 20))
             if not part:
                 raise Gone("the worker is gone")
             parts.append(part)
             size -= len(part)
         return b"".join(parts)
+
+    def _wait(self, event: int, until: float) -> None:
+        """Wait without the socket's own timeout, which threads would change for each other."""
+        if self.socket.fileno() < 0:
+            raise ConnectionError("the run is over")
+        poll = select.poll()
+        poll.register(self.socket, event)
+        if not poll.poll(max(0.0, until - time.monotonic()) * 1000):
+            raise TimeoutError
 
 
 @dataclass
@@ -269,8 +301,8 @@ class Conversation:
             "script": lambda it: self.heard.begin(it.get("index")),
             "outcome": self.end,
             "stopped": self.stop,
-            "console": lambda it: self.heard.write(it.get("lines")),
-            "twice": lambda it: self.heard.again(it.get("script")),
+            "console": lambda it: self.heard.write(it.get("lines"), cut=it.get("cut") is True),
+            "twice": lambda it: self.heard.again(it.get("scripts")),
             "ask": self.ask,
         }
         if kind not in known:
@@ -340,16 +372,10 @@ class Conversation:
 
 
 class _Nobody:
-    """The host of a check, in which nothing is asked."""
+    """The host of a check, in which nothing can be asked."""
 
-    def request(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
-        raise OperationRefused("not now")
-
-    def update_user_metadata(self, user_id: str, metadata: dict[str, Any]) -> dict[str, Any]:
-        raise OperationRefused("not now")
-
-    def update_app_metadata(self, user_id: str, metadata: dict[str, Any]) -> dict[str, Any]:
-        raise OperationRefused("not now")
+    def __getattr__(self, name: str) -> Any:
+        raise OperationRefused(name)
 
 
 def _order(job: Job, scripts: int) -> bytes:
@@ -359,30 +385,28 @@ def _order(job: Job, scripts: int) -> bytes:
         "seconds": job.limits.seconds,
         "memory_mb": job.limits.memory_mb,
         "after": AFTER_CALLBACK,
-        "result_bytes": MAX_RESULT_BYTES,
+        "outcome_bytes": MAX_RESULT_BYTES + len('{"ok":true,"result":}'),
     }
     return json.dumps(order).encode("ascii")
 
 
-def _message(job: Job) -> bytes:
+def _message(job: Job, inputs: str, configuration: str, auth0: str) -> bytes:
     """Write what JavaScript in the worker has to know. In ASCII: nothing in it can be cut or mistaken on the way."""
     message = {
         "kind": job.kind,
-        "scripts": [{"name": script.name, "source": script.source} for script in job.scripts],
-        "inputs": job.inputs,
-        "configuration": job.configuration,
-        "auth0": job.auth0,
+        "scripts": [{"source": script.source} for script in job.scripts],
         "console": job.limits.console_bytes,
         "operations": job.limits.operations,
         "random": os.urandom(32).hex(),
     }
-    return json.dumps(message).encode("ascii")
+    parts = f',"inputs":{inputs},"configuration":{configuration},"auth0":{auth0}}}'
+    return (json.dumps(message)[:-1] + parts).encode("ascii")
 
 
 def _checking(script: str) -> bytes:
     message = {
         "kind": "check",
-        "scripts": [{"name": "", "source": script}],
+        "scripts": [{"source": script}],
         "console": 0,
         "operations": 0,
         "random": os.urandom(32).hex(),
