@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn, cast
 
 from chalicelib.core.documents import levels
 from chalicelib.core.sandbox import (
@@ -192,16 +192,16 @@ class Heard:
 
     def _refused(self, record: Record) -> Outcome:
         kind = self.outcome.get("kind")
-        if kind not in _BY_SCRIPTS or kind not in get_args(RefusalKind):
+        if not isinstance(kind, str) or kind not in _BY_SCRIPTS:
             return self._fixed("protocol", "no such kind", record)
         if kind in FIXED:
-            return self._fixed(kind, "", record)
+            return self._fixed(cast("RefusalKind", kind), "", record)
         try:
             said = text(self.outcome.get("message"), MAX_MESSAGE)
             code, detail = text(self.outcome.get("code"), _CODE), text(self.outcome.get("detail"), _SHOWN)
         except Untrue as error:
             return self._fixed("protocol", str(error), record)
-        return Refused(kind, said, self.script, code, detail, record)
+        return Refused(cast("RefusalKind", kind), said, self.script, code, detail, record)
 
     def _fixed(self, kind: RefusalKind, detail: str, record: Record) -> Refused:
         return Refused(kind, FIXED[kind], self.script, "", detail, record)

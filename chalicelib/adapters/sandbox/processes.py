@@ -296,7 +296,7 @@ class Conversation:
         kind = said.get("type")
         if kind == "bye":
             return False
-        known: dict[Any, Callable[[dict[str, Any]], None]] = {
+        known: dict[str, Callable[[dict[str, Any]], None]] = {
             "ready": lambda _: None,
             "script": lambda it: self.heard.begin(it.get("index")),
             "outcome": self.end,
@@ -305,7 +305,7 @@ class Conversation:
             "twice": lambda it: self.heard.again(it.get("scripts")),
             "ask": self.ask,
         }
-        if kind not in known:
+        if not isinstance(kind, str) or kind not in known:
             raise Untrue("no such message")
         known[kind](said)
         return True
