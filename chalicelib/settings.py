@@ -34,6 +34,7 @@ class Settings:
     argon2_lanes: int = 1
     mail_from: str | None = None
     trust_cloudfront: bool = False
+    sandbox_function: str | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -52,6 +53,7 @@ class Settings:
             argon2_lanes=reader.number("GATEHOUSE_ARGON2_LANES", 1, 1, 8),
             mail_from=reader.sender("GATEHOUSE_MAIL_FROM"),
             trust_cloudfront=reader.switch("GATEHOUSE_TRUST_CLOUDFRONT"),
+            sandbox_function=environment.get("GATEHOUSE_SANDBOX_FUNCTION") or None,
         )
         if reader.problems:
             raise SettingsError("\n".join(["The environment is not right:", *reader.problems]))

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.common_passwords import common_passwords
 from chalicelib.adapters.kms import KmsSealer
+from chalicelib.adapters.outgoing import Outgoing
 from chalicelib.adapters.places import Places
+from chalicelib.adapters.sandbox import LateSandbox
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.core.ambient import Ambient, Ticks
 from chalicelib.core.client_grants import ClientGrants
@@ -133,6 +135,8 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     return Core(
         hosts=hosts,
         locator=Places(behind_cloudfront=settings.trust_cloudfront),
+        sandbox=LateSandbox(settings.sandbox_function, settings.region, settings.aws_endpoint),
+        outgoing=Outgoing(),
         tenants=nouns.tenants,
         signing_keys=signing_keys,
         tokens=nouns.access_tokens,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.core.places import Locator
     from chalicelib.core.refresh_tokens import RefreshTokens
     from chalicelib.core.resource_servers import ResourceServers
+    from chalicelib.core.sandbox import Requests, Sandbox
     from chalicelib.core.sessions import Sessions
     from chalicelib.core.sign_ins import SignIns
     from chalicelib.core.sign_ups import SignUps
@@ -48,6 +49,8 @@ class Core:
 
     hosts: Hosts
     locator: Locator
+    sandbox: Sandbox
+    outgoing: Requests
     tenants: Tenants
     signing_keys: SigningKeys
     tokens: AccessTokens

@@ -103,15 +103,19 @@ class OperationRefused(Exception):
         self.message, self.code = message, code
 
 
-class Host(Protocol):
+class Requests(Protocol):
+    """Sends HTTP requests for scripts, to where a tenant's code may go."""
+
+    def request(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """Send one (`adapters.outgoing` says what is in it) and give the response, or raise OperationRefused."""
+        ...
+
+
+class Host(Requests, Protocol):
     """Answers what scripts ask of the outside, in JSON. Raises OperationRefused for what it does not do.
 
     `request` is called by several threads at once, the others by the thread that runs the job.
     """
-
-    def request(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """Send an HTTP request (`adapters.outgoing` says what is in it) and give the response."""
-        ...
 
     def update_user_metadata(self, user_id: str, metadata: dict[str, Any]) -> dict[str, Any]:
         """Merge into a user's own metadata and give the user."""

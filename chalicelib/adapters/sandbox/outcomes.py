@@ -13,6 +13,7 @@ from typing import Any, NoReturn, cast
 from chalicelib.core.documents import levels
 from chalicelib.core.sandbox import (
     FIXED,
+    MAX_INPUT_BYTES,
     MAX_LEVELS,
     MAX_MESSAGE,
     MAX_RESULT_BYTES,
@@ -20,10 +21,14 @@ from chalicelib.core.sandbox import (
     Fault,
     Finished,
     Job,
+    Limits,
+    OperationRefused,
     Outcome,
     Record,
     RefusalKind,
     Refused,
+    Script,
+    fault_of_text,
 )
 
 MAX_MESSAGE_BYTES = MAX_RESULT_BYTES + 100_000
@@ -42,9 +47,9 @@ class Untrue(Exception):
     """What a worker said has not the shape of anything it could mean."""
 
 
-def read(message: bytes) -> dict[str, Any]:
+def read(message: bytes, most: int = MAX_MESSAGE_BYTES) -> dict[str, Any]:
     """Read a message, or raise Untrue. Whatever comes through is JSON without NaN, halves of characters or depth."""
-    if len(message) > MAX_MESSAGE_BYTES:
+    if len(message) > most:
         raise Untrue("the message is too large")
     try:
         value = json.loads(message, parse_constant=_no_number)
@@ -93,8 +98,27 @@ def number(value: Any, below: int) -> int:
     return value
 
 
-def fault(outcome: Any) -> Fault | None:
-    """Read the outcome of a check."""
+class _Nobody:
+    """The host of a check, in which nothing can be asked."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise OperationRefused(name)
+
+
+def checking(script: str) -> Job:
+    """Give the job of a check."""
+    return Job(kind="rules", scripts=(Script("", "", script),), inputs={}, host=_Nobody(), limits=Limits(seconds=1.0))
+
+
+def fault(heard: Heard) -> Fault | None:
+    """Read what a check came to."""
+    try:
+        return _fault(heard.outcome)
+    except Untrue:
+        return Fault("The script cannot be read.", 1, 1)
+
+
+def _fault(outcome: Any) -> Fault | None:
     found = outcome.get("result") if isinstance(outcome, dict) and outcome.get("ok") is True else _untrue()
     if found is None:
         return None
@@ -102,6 +126,18 @@ def fault(outcome: Any) -> Fault | None:
         _untrue()
     line, column = (number(found.get(name), 10**6) for name in ("line", "column"))
     return Fault(text(found.get("message"), MAX_MESSAGE), max(1, line), max(1, column))
+
+
+def refused_before(job: Job) -> Refused | None:
+    """Refuse what need not be run to be refused, or give None."""
+    for script in job.scripts:
+        found = fault_of_text(script.source)
+        if found:
+            return Refused("error", found.message, script.name)
+    size = sum(len(json.dumps(part)) for part in (job.inputs, job.configuration, job.auth0))
+    if size > MAX_INPUT_BYTES:
+        return Refused("size", FIXED["size"], detail=f"the input has {size:,} bytes")
+    return None
 
 
 def _untrue() -> NoReturn:
@@ -119,7 +155,7 @@ class Heard:
     lines: list[ConsoleLine] = field(default_factory=list)
     bytes_left: int = 0
     cut: bool = False
-    twice: list[str] = field(default_factory=list)
+    twice: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.bytes_left = self.job.limits.console_bytes
@@ -162,17 +198,42 @@ class Heard:
         """Note that scripts called back when they had already."""
         if not isinstance(scripts, list):
             raise Untrue("not scripts")
-        numbers = [number(index, len(self.job.scripts)) for index in scripts]
-        self.twice = [*self.twice, *(self.job.scripts[index].name for index in numbers)][:MAX_LINES]
+        self.twice = [*self.twice, *(number(index, len(self.job.scripts)) for index in scripts)][:MAX_LINES]
 
     @property
     def script(self) -> str:
         """The name of the script that runs, or ran last."""
         return self.job.scripts[self.current].name if self.current >= 0 else ""
 
+    @property
+    def _called_twice(self) -> tuple[str, ...]:
+        return tuple(self.job.scripts[index].name for index in self.twice)
+
+    def retold(self) -> dict[str, Any]:
+        """Tell all of it, for `retell` elsewhere."""
+        return {
+            "begun": self.current + 1,
+            "outcome": self.outcome,
+            "stopped": self.stopped,
+            "lines": [[line.level, line.text] for line in self.lines],
+            "cut": self.cut,
+            "twice": self.twice,
+        }
+
+    def retell(self, told: dict[str, Any]) -> None:
+        """Hear what was heard elsewhere, and believe it as little as if it were said here."""
+        self.current = number(told.get("begun"), len(self.job.scripts) + 1) - 1
+        self.write(told.get("lines"), cut=told.get("cut") is True)
+        self.again(told.get("twice"))
+        if told.get("outcome") is not None:
+            self.end(told["outcome"])
+        stopped = told.get("stopped")
+        if isinstance(stopped, list) and len(stopped) == 2 and stopped[0] in FIXED:
+            self.stop(stopped[0], text(stopped[1], MAX_MESSAGE))
+
     def outcome_after(self, milliseconds: float) -> Outcome:
         """Decide. What is not plainly finished is refused."""
-        record = Record(milliseconds, tuple(self.lines), self.cut, tuple(self.twice))
+        record = Record(milliseconds, tuple(self.lines), self.cut, self._called_twice)
         if self.outcome is None:
             return self._fixed(*(self.stopped or ("crash", "the worker is gone")), record)
         if self.outcome.get("ok") is True:

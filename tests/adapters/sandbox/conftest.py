@@ -55,7 +55,7 @@ class Host:
 class Runner:
     """Runs scripts and gives what came of them."""
 
-    sandbox: ProcessSandbox
+    sandbox: Any
     host: Host
 
     def rules(self, *sources: str, user: Any = USER, context: Any = CONTEXT, **known: Any) -> Outcome:
@@ -71,9 +71,13 @@ class Runner:
         return outcome.result
 
     def _run(self, kind: Any, sources: Any, inputs: Any, known: dict[str, Any]) -> Outcome:
+        return self.sandbox.run(self.job(kind, sources, inputs, **known))
+
+    def job(self, kind: Any, sources: Any, inputs: Any = None, **known: Any) -> Job:
         scripts = tuple(Script(f"rul_{n}", f"rule {n}", source) for n, source in enumerate(sources, 1))
-        limits = Limits(**{"seconds": 5.0, **known.pop("limits", {})})
-        return self.sandbox.run(Job(kind=kind, scripts=scripts, inputs=inputs, host=self.host, limits=limits, **known))
+        limits = Limits(**known.pop("limits", {}))
+        given = inputs or {"user": USER, "context": CONTEXT}
+        return Job(kind=kind, scripts=scripts, inputs=given, host=self.host, limits=limits, **known)
 
     def refusal(self, *sources: str, **known: Any) -> tuple[str, str, str]:
         outcome = self.rules(*sources, **known)

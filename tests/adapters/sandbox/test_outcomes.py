@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from chalicelib.adapters.sandbox.conversation import Conversation
 from chalicelib.adapters.sandbox.outcomes import MAX_MESSAGE_BYTES, Heard, Untrue, fault, read
-from chalicelib.adapters.sandbox.processes import Conversation
 from chalicelib.core.sandbox import Job, Script
 from tests.adapters.sandbox.conftest import Host
 
@@ -182,6 +182,7 @@ def test_halves_of_characters_are_mended():
 @pytest.mark.parametrize(
     "outcome", [None, {}, {"ok": True, "result": 1}, {"ok": True, "result": {"message": "x", "line": "1", "column": 1}}]
 )
-def test_the_outcome_of_a_check_is_judged_too(outcome):
-    with pytest.raises(Untrue):
-        fault(outcome)
+def test_the_outcome_of_a_check_is_judged_too(conversation, outcome):
+    conversation.heard.outcome = outcome
+
+    assert fault(conversation.heard).message == "The script cannot be read."

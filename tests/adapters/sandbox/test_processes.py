@@ -39,6 +39,11 @@ def told(process, what):
     return Path(f"/proc/{process}/{what}").read_bytes()
 
 
+def opened(process):
+    """Give the number and the name of everything that a process has open."""
+    return [(entry.name, str(entry.readlink())) for entry in Path(f"/proc/{process}/fd").iterdir()]
+
+
 def workers(child):
     return told(child, f"task/{child}/children").split()
 
@@ -98,10 +103,10 @@ def test_the_engine_is_not_in_this_process(own, child):
 def test_the_child_has_no_environment_no_file_and_a_session_of_its_own(child, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary")
 
-    files = [os.readlink(f"/proc/{child}/fd/{number}") for number in os.listdir(f"/proc/{child}/fd") if number != "2"]
+    files = [file for number, file in opened(child) if number != "2"]
 
     assert told(child, "environ") == b""
-    assert os.readlink(f"/proc/{child}/cwd") == "/"
+    assert Path(f"/proc/{child}/cwd").readlink() == Path("/")
     assert os.getsid(child) == child
     assert all(file.startswith(("socket:", "pipe:", "/dev/null")) for file in files)
 
@@ -113,7 +118,7 @@ def test_a_worker_has_one_socket_and_is_walled_in(own, child):
     worker = running(child, done)
 
     status, environment = told(worker, "status").decode(), told(worker, "environ")
-    files = sorted(os.readlink(f"/proc/{worker}/fd/{number}") for number in os.listdir(f"/proc/{worker}/fd"))
+    files = sorted(file for _, file in opened(worker))
     done.join()
 
     assert "Seccomp:\t2" in status
