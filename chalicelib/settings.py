@@ -37,6 +37,7 @@ class Settings:
     management_requests_per_minute: int = 6_000
     authentication_requests_per_minute: int = 6_000
     breached_passwords: str | None = None
+    sandbox_function: str | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -62,6 +63,7 @@ class Settings:
                 "GATEHOUSE_AUTHENTICATION_REQUESTS_PER_MINUTE", 6_000, 0, 1_000_000
             ),
             breached_passwords=environment.get("GATEHOUSE_BREACHED_PASSWORDS") or None,
+            sandbox_function=environment.get("GATEHOUSE_SANDBOX_FUNCTION") or None,
         )
         if reader.problems:
             raise SettingsError("\n".join(["The environment is not right:", *reader.problems]))

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.common_passwords import common_passwords
 from chalicelib.adapters.kms import KmsSealer
+from chalicelib.adapters.outgoing import Outgoing
 from chalicelib.adapters.places import Places
+from chalicelib.adapters.sandbox import LateSandbox
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.core.account_page import AccountPage
 from chalicelib.core.account_sign_in import AccountSignIn
@@ -169,6 +171,8 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         hosts=hosts,
         locator=Places(behind_cloudfront=settings.trust_cloudfront),
         throttles=Throttles(stores.throttles, ambient, limits),
+        sandbox=LateSandbox(settings.sandbox_function, settings.region, settings.aws_endpoint),
+        outgoing=Outgoing(),
         tenants=nouns.tenants,
         signing_keys=signing_keys,
         tokens=nouns.access_tokens,

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from chalicelib.core.resource_servers import ResourceServers
     from chalicelib.core.rules import Rules
     from chalicelib.core.rules_configs import RulesConfigs
+    from chalicelib.core.sandbox import Requests, Sandbox
     from chalicelib.core.sessions import Sessions
     from chalicelib.core.sign_ins import SignIns
     from chalicelib.core.sign_ups import SignUps
@@ -61,6 +62,8 @@ class Core:
     hosts: Hosts
     locator: Locator
     throttles: Throttles
+    sandbox: Sandbox
+    outgoing: Requests
     tenants: Tenants
     signing_keys: SigningKeys
     tokens: AccessTokens

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.adapters import outgoing
+from chalicelib.adapters.sandbox import outcomes
 from chalicelib.core import (
     account_page,
     accounts,
@@ -32,6 +34,7 @@ from chalicelib.core import (
     paging,
     rules,
     rules_configs,
+    sandbox,
     signing_keys,
     throttles,
     tickets,
@@ -203,6 +206,26 @@ LIMITS: dict[str, list[int | str]] = {
         said("SignupBody", "user_metadata", "propertyNames", "maxLength"),
     ],
     "configuration kept in a Lambda": [int(cache.SECONDS)],
+    "a script": [sandbox.MAX_SCRIPT_BYTES],
+    "time of a sign-in's scripts": [
+        f"{sandbox.Limits().seconds:g} seconds for all",
+        f"{sandbox.AFTER_CALLBACK} seconds",
+    ],
+    "memory of a sign-in's scripts": [f"{sandbox.Limits().memory_mb} MB"],
+    "what a sign-in's scripts are given": [sandbox.MAX_INPUT_BYTES],
+    "what they give back": [sandbox.MAX_RESULT_BYTES, f"{sandbox.MAX_LEVELS} levels"],
+    "what they write to the console": [sandbox.Limits().console_bytes, outcomes.MAX_LINES],
+    "what they may ask for outside": [sandbox.Limits().operations],
+    "a script's HTTP request": [
+        f"{sandbox.Limits().request_seconds:g} seconds",
+        f"{outgoing.MAX_REDIRECTS} redirects",
+        outgoing.MAX_URL,
+        outgoing.MAX_HEADERS,
+        outgoing.MAX_HEADER,
+    ],
+    "its body and that of the response": [outgoing.MAX_BYTES],
+    "message of a script's refusal": [sandbox.MAX_MESSAGE],
+    "checking a script": [f"{outcomes.checking('').limits.seconds:g} second"],
 }
 """What the code says of each limit, in the order of the page. Texts stand for numbers that are written out."""
 
