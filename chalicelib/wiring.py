@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.common_passwords import common_passwords
 from chalicelib.adapters.kms import KmsSealer
+from chalicelib.adapters.outgoing import Outgoing
 from chalicelib.adapters.places import Places
+from chalicelib.adapters.sandbox import LateSandbox
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.core.ambient import Ambient, Ticks
 from chalicelib.core.client_grants import ClientGrants
@@ -48,6 +50,7 @@ from chalicelib.core.outbox import Outbox
 from chalicelib.core.password_resets import PasswordResets
 from chalicelib.core.refresh_tokens import RefreshTokens
 from chalicelib.core.resource_servers import ResourceServers
+from chalicelib.core.rule_runs import RuleRuns
 from chalicelib.core.rules import Rules
 from chalicelib.core.rules_configs import RulesConfigs
 from chalicelib.core.seals import Seals
@@ -124,6 +127,8 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     id_tokens = IdTokens(Rs256Tokens(workshop), signing_keys, hosts, ambient)
     links = Links(stores.users, id_tokens, ambient)
     sweep = Sweep(stores.works, users, links, client_grants, connections, stores.sessions)
+    sandbox = LateSandbox()
+    configs = RulesConfigs(stores.rules_configs, GcmVault(sealer, ambient), ambient)
     keys = PemKeys()
     limits = {
         MANAGEMENT: settings.management_requests_per_minute,
@@ -144,6 +149,7 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, client_grants, ambient),
         sign_ins=SignIns(stores.sign_ins, stores.attempts, stores.users, user_blocks, hasher, ambient),
         outbox=outbox,
+        rule_runs=RuleRuns(stores.rules, configs, sandbox, Outgoing(), users, hosts, ambient),
     )
     return Core(
         hosts=hosts,
@@ -187,8 +193,8 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         logs=Logs(stores.logs, ambient),
         impersonation_links=nouns.impersonation_links,
         impersonate=nouns.impersonate,
-        rules=Rules(stores.rules, ambient),
-        rules_configs=RulesConfigs(stores.rules_configs, GcmVault(sealer, ambient), ambient),
+        rules=Rules(stores.rules, ambient, sandbox),
+        rules_configs=configs,
         sweep=sweep,
     )
 
@@ -209,6 +215,7 @@ class _Nouns:
     tenants: Tenants
     sign_ins: SignIns
     outbox: Outbox
+    rule_runs: RuleRuns
 
     @cached_property
     def token_format(self) -> Rs256Tokens:
@@ -252,6 +259,7 @@ class _Nouns:
             resource_servers=self.stores.resource_servers,
             responses=self.responses,
             outbox=self.outbox,
+            rule_runs=self.rule_runs,
             hosts=self.hosts,
             ambient=self.ambient,
         )
@@ -278,6 +286,7 @@ class _Nouns:
             consents=self.consents,
             responses=self.responses,
             impersonate=self.impersonate,
+            rule_runs=self.rule_runs,
             seals=self.seals,
             ambient=self.ambient,
         )
@@ -290,6 +299,8 @@ class _Nouns:
             refresh_tokens=self.refresh_tokens,
             tenants=self.tenants,
             tokens=self.user_tokens,
+            rule_runs=self.rule_runs,
+            logs=self.stores.logs,
             ambient=self.ambient,
         )
         exchange = CodeExchange(
@@ -308,7 +319,13 @@ class _Nouns:
             ),
             "authorization_code": exchange,
             "refresh_token": Refresh(
-                self.refresh_tokens, self.connections, self.resource_servers, self.user_tokens, self.ambient
+                self.refresh_tokens,
+                self.connections,
+                self.resource_servers,
+                self.user_tokens,
+                self.rule_runs,
+                self.stores.logs,
+                self.ambient,
             ),
             PASSWORD: password,
             PASSWORD_REALM: password,

@@ -37,7 +37,8 @@ class SignIn:
     """What is written together when somebody enters. `counted` sign-ins change last_login, last_ip and logins_count.
 
     `user` is as it was read: the write demands the same generation, and that it is not blocked. `replaced` is the
-    session that the browser had before: it ends, so that an id changes with each login (S15).
+    session that the browser had before: it ends, so that an id changes with each login (S15). `once` names what must
+    not have happened before, such as coming back from where a rule had led.
     """
 
     user: User
@@ -51,6 +52,7 @@ class SignIn:
     replaced: Session | None = None
     code: AuthorizationCode | None = None
     refresh_token: RefreshToken | None = None
+    once: str = ""
 
 
 class SignInStore(Protocol):
@@ -62,7 +64,10 @@ class SignInStore(Protocol):
         """Read a sign-in name and its counters of failures together."""
 
     def write(self, tenant: str, sign_in: SignIn) -> None:
-        """Write a sign-in; a conflict if its user changed generation or is gone, TooMany if a counter is full."""
+        """Write a sign-in; a conflict if its user changed generation or is gone, TooMany if a counter is full.
+
+        Gone if what may happen once has happened.
+        """
 
     def refuse_blocked(self, tenant: str, sign_in: SignIn) -> None:
         """Count the attempt of a blocked user, who does not enter, with its event."""

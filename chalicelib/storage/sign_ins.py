@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 
 from chalicelib.core.ambient import milliseconds
+from chalicelib.core.errors import Gone
+from chalicelib.core.oauth.authorize import UNDER_WAY
 from chalicelib.storage import keys
 from chalicelib.storage.attempts import FailuresItem, counted, counter_key, demand_below
 from chalicelib.storage.codes import put_code
 from chalicelib.storage.logs import event_item
 from chalicelib.storage.refresh_tokens import put_refresh_token
 from chalicelib.storage.sessions import put_session, session_key
-from chalicelib.storage.table import PRESENT
+from chalicelib.storage.table import ABSENT, PRESENT, Item
 from chalicelib.storage.users import LoginItem, UserItem, decode_login, in_generation, profile_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from pynamodb.expressions.update import Action
 
@@ -59,6 +63,8 @@ class SignInStore:
             put_code(transaction, tenant, sign_in.code)
         if sign_in.refresh_token:
             put_refresh_token(transaction, tenant, sign_in.refresh_token)
+        if sign_in.once:
+            put_once(transaction, tenant, sign_in.once, sign_in.at)
         transaction.put(event_item(self.table, tenant, sign_in.event)).commit()
 
     def refuse_blocked(self, tenant: str, sign_in: SignIn) -> None:
@@ -80,6 +86,12 @@ class SignInStore:
                 [LoginItem.password_hash.set(login.password_hash)],
                 LoginItem.user_id == login.user_id,
             )
+
+
+def put_once(transaction: Transaction, tenant: str, digest: str, at: datetime) -> None:
+    """Add to a transaction that something happened which happens once; kept as long as it could be tried again."""
+    item = Item.at(keys.one_time(tenant, digest, keys.CONTINUED), expires_at=ceil((at + UNDER_WAY).timestamp()))
+    transaction.put(item, ABSENT, Gone("It happened before."))
 
 
 def _counted(sign_in: SignIn) -> list[Action]:

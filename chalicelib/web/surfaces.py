@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from chalicelib.web import reference
 from chalicelib.web.authentication import dbconnections, discovery, token
-from chalicelib.web.login import authorize, impersonate, login, logout, reset_password, signup, unblock, verify_email
+from chalicelib.web.login import (
+    authorize,
+    continue_,
+    impersonate,
+    login,
+    logout,
+    reset_password,
+    signup,
+    unblock,
+    verify_email,
+)
 from chalicelib.web.management import (
     client_credentials,
     client_grants,
@@ -51,6 +61,7 @@ SURFACES = [
         tenants,
         authorize,
         login,
+        continue_,
         signup,
         reset_password,
         verify_email,

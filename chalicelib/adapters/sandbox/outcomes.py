@@ -21,8 +21,8 @@ from chalicelib.core.sandbox import (
     Job,
     Outcome,
     Record,
-    Refused,
     RefusalKind,
+    Refused,
 )
 
 MAX_MESSAGE_BYTES = MAX_RESULT_BYTES + 100_000

@@ -31,7 +31,9 @@ class Engine:
 
     def __init__(self, extension: str, javascript: str) -> None:
         """Load the extension and evaluate all files of a folder as one function, in the order of their names."""
-        specification = spec_from_file_location("_quickjs", extension, loader=ExtensionFileLoader("_quickjs", extension))
+        specification = spec_from_file_location(
+            "_quickjs", extension, loader=ExtensionFileLoader("_quickjs", extension)
+        )
         if specification is None or specification.loader is None:
             raise ImportError(extension)
         module = module_from_spec(specification)
