@@ -58,6 +58,7 @@ from chalicelib.core.outbox import Outbox
 from chalicelib.core.password_resets import PasswordResets
 from chalicelib.core.refresh_tokens import RefreshTokens
 from chalicelib.core.resource_servers import ResourceServers
+from chalicelib.core.rule_runs import RuleRuns
 from chalicelib.core.rules import Rules
 from chalicelib.core.rules_configs import RulesConfigs
 from chalicelib.core.seals import Seals
@@ -144,6 +145,9 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
     id_tokens = IdTokens(Rs256Tokens(workshop), signing_keys, hosts, ambient)
     links = Links(stores.users, id_tokens, ambient)
     sweep = Sweep(stores.works, users, links, client_grants, connections, stores.sessions)
+    sandbox = LateSandbox(settings.sandbox_function, settings.region, settings.aws_endpoint)
+    outgoing = Outgoing()
+    configs = RulesConfigs(stores.rules_configs, GcmVault(sealer, ambient), ambient)
     keys = PemKeys()
     limits = {
         MANAGEMENT: settings.management_requests_per_minute,
@@ -166,13 +170,14 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
             stores.sign_ins, stores.attempts, stores.users, user_blocks, places, protection, hasher, ambient
         ),
         outbox=outbox,
+        rule_runs=RuleRuns(stores.rules, configs, sandbox, outgoing, users, hosts, ambient),
     )
     return Core(
         hosts=hosts,
         locator=Places(behind_cloudfront=settings.trust_cloudfront),
         throttles=Throttles(stores.throttles, ambient, limits),
-        sandbox=LateSandbox(settings.sandbox_function, settings.region, settings.aws_endpoint),
-        outgoing=Outgoing(),
+        sandbox=sandbox,
+        outgoing=outgoing,
         tenants=nouns.tenants,
         signing_keys=signing_keys,
         tokens=nouns.access_tokens,
@@ -225,8 +230,8 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         logs=Logs(stores.logs, ambient),
         impersonation_links=nouns.impersonation_links,
         impersonate=nouns.impersonate,
-        rules=Rules(stores.rules, ambient),
-        rules_configs=RulesConfigs(stores.rules_configs, GcmVault(sealer, ambient), ambient),
+        rules=Rules(stores.rules, ambient, sandbox),
+        rules_configs=configs,
         log_seals=LogSeals(stores.log_seals, marks, ambient),
         log_verification=LogVerification(stores.log_seals, stores.tenants, marks, ambient),
         sweep=sweep,
@@ -262,6 +267,7 @@ class _Nouns:
     tenants: Tenants
     sign_ins: SignIns
     outbox: Outbox
+    rule_runs: RuleRuns
 
     @cached_property
     def token_format(self) -> Rs256Tokens:
@@ -305,6 +311,7 @@ class _Nouns:
             resource_servers=self.stores.resource_servers,
             responses=self.responses,
             outbox=self.outbox,
+            rule_runs=self.rule_runs,
             hosts=self.hosts,
             ambient=self.ambient,
         )
@@ -331,6 +338,7 @@ class _Nouns:
             consents=self.consents,
             responses=self.responses,
             impersonate=self.impersonate,
+            rule_runs=self.rule_runs,
             seals=self.seals,
             ambient=self.ambient,
         )
@@ -343,6 +351,8 @@ class _Nouns:
             refresh_tokens=self.refresh_tokens,
             tenants=self.tenants,
             tokens=self.user_tokens,
+            rule_runs=self.rule_runs,
+            logs=self.stores.logs,
             ambient=self.ambient,
         )
         exchange = CodeExchange(
@@ -361,7 +371,13 @@ class _Nouns:
             ),
             "authorization_code": exchange,
             "refresh_token": Refresh(
-                self.refresh_tokens, self.connections, self.resource_servers, self.user_tokens, self.ambient
+                self.refresh_tokens,
+                self.connections,
+                self.resource_servers,
+                self.user_tokens,
+                self.rule_runs,
+                self.stores.logs,
+                self.ambient,
             ),
             PASSWORD: password,
             PASSWORD_REALM: password,

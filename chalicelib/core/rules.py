@@ -14,6 +14,7 @@ from chalicelib.core.entities import patched, retrying
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.logs import done
 from chalicelib.core.paging import cut
+from chalicelib.core.sandbox import missing_modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.core.documents import Document
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.paging import Page, PageRequest
+    from chalicelib.core.sandbox import Fault
 
 LOGIN_SUCCESS = "login_success"
 """The one stage there is. Auth0's others would never run here, and so none of them is accepted."""
@@ -54,28 +56,11 @@ class Rule:
         return len(self.script.encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a script cannot be read, and where: line and column count from 1."""
-
-    message: str
-    line: int
-    column: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """What is to be said of a script: what keeps it from running, and which modules it requires that there are not."""
-
-    fault: Fault | None = None
-    unknown_modules: tuple[str, ...] = ()
-
-
 class ScriptChecker(Protocol):
-    """Reads a script without running it."""
+    """Reads a script without running it. Fits `core.sandbox.Sandbox`."""
 
-    def check(self, script: str) -> Verdict:
-        """Say whether it can be read as a function, and what it requires in vain."""
+    def check(self, script: str) -> Fault | None:
+        """Say why a script cannot be read as a function, and where, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +100,12 @@ class RuleStore(Protocol):
 class Rules:
     """What can be done with rules.
 
-    `checker` reads scripts where there is a sandbox to read them in. Without one any text is taken, and a script that
-    cannot be read is found out at the sign-in it refuses.
+    `checker` is where rules run. What keeps a script from running at all is told when it is saved.
     """
 
     store: RuleStore
     ambient: Ambient
-    checker: ScriptChecker | None = None
+    checker: ScriptChecker
 
     def create(self, caller: Caller, attributes: Document) -> SavedRule:
         """Add a rule, after the last one unless its order is given; a conflict if its name or order is taken."""
@@ -180,10 +164,9 @@ class Rules:
     def _checked(self, script: str) -> tuple[str, ...]:
         """Refuse a script that cannot be read; give the warnings about one that can."""
         check_text(script)
-        verdict = self.checker.check(script) if self.checker else Verdict()
-        if fault := verdict.fault:
+        if fault := self.checker.check(script):
             raise _invalid_script(f"{fault.message} (line {fault.line}, column {fault.column})")
-        return tuple(f"Cannot find module '{name}'" for name in verdict.unknown_modules)
+        return tuple(f"Cannot find module '{name}'" for name in missing_modules(script))
 
 
 class NameTaken(Conflict):

@@ -46,6 +46,7 @@ class SignIn:
     `user` is as it was read: the write demands the same generation, and that it is not blocked. `replaced` is the
     session that the browser had before: it ends, so that an id changes with each login (S15). `places`, if they are
     given, take the place of exactly those of `user`, and `letter` tells of a new one, with a link of `ticket`.
+    `once` names what must not have happened before, such as coming back from where a rule had led.
     """
 
     user: User
@@ -62,6 +63,7 @@ class SignIn:
     places: tuple[KnownPlace, ...] | None = None
     ticket: Ticket | None = None
     letter: Waiting | None = None
+    once: str = ""
 
 
 class SignInStore(Protocol):
@@ -73,7 +75,10 @@ class SignInStore(Protocol):
         """Read a sign-in name and its counters of failures together."""
 
     def write(self, tenant: str, sign_in: SignIn) -> None:
-        """Write a sign-in; a conflict if its user changed generation or is gone, TooMany if a counter is full."""
+        """Write a sign-in; a conflict if its user changed generation or is gone, TooMany if a counter is full.
+
+        Gone if what may happen once has happened.
+        """
 
     def refuse_blocked(self, tenant: str, sign_in: SignIn) -> None:
         """Count the attempt of a blocked user, who does not enter, with its event."""
@@ -165,14 +170,19 @@ class SignIns:
         *,
         replaced: Session | None = None,
         code: AuthorizationCode | None = None,
+        event: LogEvent | None = None,
     ) -> None:
-        """Write the sign-in of a proven user with a new session, or raise OAuthError."""
+        """Write the sign-in of a proven user with a new session, or raise OAuthError.
+
+        `event` may be of one that was refused after all: that counts as no login.
+        """
+        event = event or self.event(caller, client, proven, "s")
         sign_in = SignIn(
             user=proven.user,
             at=self.ambient.now(),
             ip=caller.ip,
-            event=self.event(caller, client, proven, "s"),
-            counted=True,
+            event=event,
+            counted=event.type == "s",
             counters=proven.counters,
             upgraded=proven.upgraded,
             session=session,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 
 from chalicelib.core.ambient import milliseconds
+from chalicelib.core.errors import Gone
+from chalicelib.core.oauth.authorize import UNDER_WAY
 from chalicelib.storage import keys
 from chalicelib.storage.attempts import FailuresItem, counted, counter_key, demand_below
 from chalicelib.storage.codes import put_code
@@ -13,12 +16,13 @@ from chalicelib.storage.logs import event_item
 from chalicelib.storage.outbox import put_letter
 from chalicelib.storage.refresh_tokens import put_refresh_token
 from chalicelib.storage.sessions import put_session, session_key
-from chalicelib.storage.table import PRESENT
+from chalicelib.storage.table import ABSENT, PRESENT, Item
 from chalicelib.storage.ticket_items import put_ticket
 from chalicelib.storage.users import LoginItem, UserItem, decode_login, encoded_places, in_generation, profile_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from pynamodb.expressions.condition import Condition
     from pynamodb.expressions.update import Action
@@ -67,6 +71,8 @@ class SignInStore:
             put_ticket(transaction, tenant, sign_in.ticket)
         if sign_in.letter:
             put_letter(transaction, sign_in.letter)
+        if sign_in.once:
+            put_once(transaction, tenant, sign_in.once, sign_in.at)
         transaction.put(event_item(self.table, tenant, sign_in.event)).commit()
 
     def refuse_blocked(self, tenant: str, sign_in: SignIn) -> None:
@@ -101,6 +107,12 @@ def _places_of(user: User) -> Condition:
         return UserItem.places.does_not_exist()
     same: Condition = UserItem.places == encoded_places(user.places)
     return same
+
+
+def put_once(transaction: Transaction, tenant: str, digest: str, at: datetime) -> None:
+    """Add to a transaction that something happened which happens once; kept as long as it could be tried again."""
+    item = Item.at(keys.one_time(tenant, digest, keys.CONTINUED), expires_at=ceil((at + UNDER_WAY).timestamp()))
+    transaction.put(item, ABSENT, Gone("It happened before."))
 
 
 def _counted(sign_in: SignIn) -> list[Action]:

@@ -7,6 +7,7 @@ from chalicelib.web.authentication import dbconnections, discovery, token
 from chalicelib.web.login import (
     account_page,
     authorize,
+    continue_,
     impersonate,
     login,
     logout,
@@ -65,6 +66,7 @@ SURFACES = [
         tenants,
         authorize,
         login,
+        continue_,
         signup,
         reset_password,
         verify_email,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Api
 from tests.documents import table
 from tests.flows.browsing import (
     CHANGE,
@@ -49,6 +50,16 @@ class Ann:
         browser = Browser(self.app)
         state = state_of(shown_by(browser, self.application))
         return lambda: browser.post(f"/u/{page}", {"state": state, **form})
+
+    def comes_back_from_a_rule(self, method: str) -> Callable[[], Any]:
+        script = """function (user, context, callback) {
+          context.redirect = {url: 'https://terms.example.com/'};
+          callback(null, user, context);
+        }"""
+        assert Api(self.app).post("/api/v2/rules", {"name": "Terms", "script": script}).status == 201
+        browser = Browser(self.app)
+        state = sign_in(browser, self.application).headers["Location"].partition("state=")[2]
+        return lambda: browser.send(method, f"/continue?state={state}", {} if method == "POST" else None)
 
     def fails(self, times: int) -> Any:
         for _ in range(times):
@@ -96,6 +107,8 @@ class Ann:
 
 
 STEPS: dict[str, Callable[[Ann], Callable[[], Any]]] = {
+    "GET /continue": lambda ann: ann.comes_back_from_a_rule("GET"),
+    "POST /continue": lambda ann: ann.comes_back_from_a_rule("POST"),
     "GET /u/signup": lambda ann: ann.shows("signup"),
     "POST /u/signup": lambda ann: ann.posts("signup", email="new@example.com", password=PASSWORD),
     "GET /u/reset-password": lambda ann: ann.shows("reset-password"),
@@ -125,6 +138,7 @@ def test_a_page_asks_dynamodb_for_what_the_budget_says_and_no_more(
 ):
     send = lambda: api.post("/api/v2/jobs/verification-email", {"user_id": ann})  # noqa: E731 - a step like the others
     ask = STEPS[page](Ann(app, spa, forget, lambda: mailbox.to(EMAIL), send, enter, stay))
+    app.core.rules.enabled("main")  # as in a process that runs: that there are none is cached
     app.core.throttles.tallies.clear()  # what a busy minute costs is tested with the throttles
     calls.clear()
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.impersonation import Impersonation
+from chalicelib.core.oauth.custom_claims import NO_CLAIMS, CustomClaims
 
 if TYPE_CHECKING:
     from chalicelib.core.logs import LogEvent
@@ -43,6 +44,7 @@ class AuthorizationCode:
     methods: tuple[str, ...] = ("pwd",)
     refresh_token_id: str = ""
     impersonation: Impersonation | None = None
+    claims: CustomClaims = NO_CLAIMS
 
     def alive(self, now: datetime) -> bool:
         """Whether it may still be exchanged."""

@@ -20,6 +20,7 @@ from chalicelib.core.oauth.requests import AuthorizeError
 from chalicelib.core.oauth.responses import Basis, Terms
 from chalicelib.core.oauth.scopes import granted
 from chalicelib.core.resource_servers import id_of
+from chalicelib.core.rule_runs import Login, RuleDenied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,13 +28,15 @@ if TYPE_CHECKING:
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
     from chalicelib.core.clients import Client
+    from chalicelib.core.connections import Connection
     from chalicelib.core.entities import EntityStore
     from chalicelib.core.hosts import Hosts
-    from chalicelib.core.impersonation import Circumstances, ImpersonationLink, ImpersonationStore
+    from chalicelib.core.impersonation import Circumstances, Impersonation, ImpersonationLink, ImpersonationStore
     from chalicelib.core.oauth.requests import AuthorizeRequest
     from chalicelib.core.oauth.responses import Responses, SendBack
     from chalicelib.core.outbox import Outbox, Waiting
     from chalicelib.core.resource_servers import ResourceServer
+    from chalicelib.core.rule_runs import Ruled, RuleRuns
     from chalicelib.core.tenants import Tenants
     from chalicelib.core.users import User
 
@@ -57,6 +60,7 @@ class Found:
     user: User
     impersonator: User
     client: Client
+    connection: Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Impersonate:
     resource_servers: EntityStore[ResourceServer]
     responses: Responses
     outbox: Outbox
+    rule_runs: RuleRuns
     hosts: Hosts
     ambient: Ambient
 
@@ -136,6 +141,7 @@ class Impersonate:
         """Check everything again that was checked when the link was made, or refuse."""
         circumstances = self.store.circumstances(caller.tenant, link, self.hosts.management_audience(caller.tenant))
         user, impersonator, client = circumstances.user, circumstances.impersonator, circumstances.client
+        connection = circumstances.connection
         if user is None or impersonator is None or client is None:
             people = {link.user_id: user, link.impersonator_id: impersonator}
             gone = frozenset(user_id for user_id, person in people.items() if person is None)
@@ -143,13 +149,13 @@ class Impersonate:
         objection = (
             policy.against_people(user, impersonator)
             or policy.against_client(client, link)
-            or against_connection(user, circumstances.connection, client)
+            or against_connection(user, connection, client)
             or self._against_issuer(caller.tenant, circumstances)
             or _against_callback(link, client)
         )
-        if objection is not None:
-            raise self._refused(caller, link, objection.message)
-        return Found(user=user, impersonator=impersonator, client=client)
+        if objection is not None or connection is None:
+            raise self._refused(caller, link, objection.message if objection else "")
+        return Found(user=user, impersonator=impersonator, client=client, connection=connection)
 
     def _against_issuer(self, tenant: str, circumstances: Circumstances) -> Objection | None:
         """Say whether the client that had the link made could still make it."""
@@ -174,7 +180,9 @@ class Impersonate:
     ) -> tuple[SendBack, Redeemed]:
         """Make the answer to an application, and what must be written for it. No API, and nothing that lasts."""
         redeemed = self._redeemed(caller, policy, link, found)
-        asked = granted(request.scope, found.client, None, offline=False)
+        impersonation = link.carried(found.impersonator, redeemed.ends_at, policy.hidden_claims(found.client.client_id))
+        ruled = self._ruled(caller, link, found, request, impersonation)
+        asked = granted(request.scope, found.client, None, offline=False) if ruled.scope is None else ruled.scope
         terms = Terms(server=None, scope=policy.narrowed(found.client.client_id, asked))
         basis = Basis(
             user=found.user,
@@ -182,12 +190,36 @@ class Impersonate:
             connection_id=link.connection_id,
             authenticated_at=self.ambient.now(),
             methods=(METHOD,),
-            impersonation=link.carried(
-                found.impersonator, redeemed.ends_at, policy.hidden_claims(found.client.client_id)
-            ),
+            impersonation=impersonation,
+            claims=ruled.claims,
         )
         answer, code = self.responses.success(caller, found.client, request, terms, basis)
-        return answer, replace(redeemed, code=code)
+        return answer, replace(redeemed, code=code, event=ruled.told(redeemed.event))
+
+    def _ruled(
+        self,
+        caller: Caller,
+        link: ImpersonationLink,
+        found: Found,
+        request: AuthorizeRequest,
+        impersonation: Impersonation,
+    ) -> Ruled:
+        """Let the tenant's rules judge, who see whose hand it is. A refusal spends nothing; both histories have it."""
+        login = Login(
+            caller=caller,
+            client=found.client,
+            connection=found.connection,
+            user=found.user,
+            protocol="oidc-basic-profile" if "code" in request.wants else "oidc-implicit-profile",
+            authenticated_at=self.ambient.now(),
+            methods=(METHOD,),
+            query={"scope": request.scope, "redirect_uri": request.redirect_uri},
+            impersonation=impersonation,
+        )
+        try:
+            return self.rule_runs.run(login)
+        except RuleDenied as denied:
+            raise self._refused(caller, link, f"Rule {denied.rule}: {denied.description}") from None
 
     def _redeemed(
         self, caller: Caller, policy: Policy, link: ImpersonationLink, found: Found, *, answer_hash: str = ""

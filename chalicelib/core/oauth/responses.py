@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.handles import SECRET_CHARACTERS, digest
 from chalicelib.core.oauth.codes import AuthorizationCode
+from chalicelib.core.oauth.custom_claims import NO_CLAIMS, CustomClaims
 from chalicelib.core.oauth.requests import AuthorizeError
 from chalicelib.core.oauth.scopes import granted
 from chalicelib.core.oauth.user_tokens import UserGrant
@@ -54,16 +55,18 @@ class Basis:
     authenticated_at: datetime
     methods: tuple[str, ...]
     impersonation: Impersonation | None = None
+    claims: CustomClaims = NO_CLAIMS
 
     @classmethod
-    def of(cls, user: User, session: Session) -> Basis:
-        """Rest on a browser's session."""
+    def of(cls, user: User, session: Session, claims: CustomClaims = NO_CLAIMS) -> Basis:
+        """Rest on a browser's session, and on what rules say of the user."""
         return cls(
             user=user,
             session_id=session.id,
             connection_id=session.connection_id,
             authenticated_at=session.authenticated_at,
             methods=session.methods,
+            claims=claims,
         )
 
 
@@ -105,6 +108,7 @@ class Responses:
             nonce=request.nonce,
             with_auth_time=request.max_age is not None or "login" in request.prompts,
             impersonation=basis.impersonation,
+            claims=basis.claims,
         )
         found: dict[str, str] = {}
         code, text = None, ""
@@ -148,6 +152,7 @@ class Responses:
             created_at=self.ambient.now(),
             methods=basis.methods,
             impersonation=basis.impersonation,
+            claims=basis.claims,
         )
 
     def _send_back(self, tenant: str, request: AuthorizeRequest, found: dict[str, str]) -> SendBack:

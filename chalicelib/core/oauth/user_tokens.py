@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.impersonation import Impersonation
 from chalicelib.core.oauth.claims import half_hash, user_claims
+from chalicelib.core.oauth.custom_claims import NO_CLAIMS, CustomClaims
 from chalicelib.core.oauth.token import TokenResponse
 from chalicelib.core.oauth.tokens import MAX_TOKEN, AccessToken
 
@@ -46,6 +47,7 @@ class UserGrant:
     with_auth_time: bool = False
     grant_type: str = ""
     impersonation: Impersonation | None = None
+    claims: CustomClaims = NO_CLAIMS
 
     @property
     def has_openid(self) -> bool:
@@ -87,6 +89,7 @@ class UserTokens:
         issued, server, issuer = self._now(), grant.server, self.hosts.issuer(tenant)
         own_api = {"gen": grant.user.generation} if server.is_system else {}
         claims = {
+            **grant.claims.access_token,
             "iss": issuer,
             "sub": grant.user.user_id,
             "aud": [server.identifier, self._userinfo(tenant)] if grant.has_openid else server.identifier,
@@ -108,6 +111,7 @@ class UserTokens:
         issued = self._now()
         claims: dict[str, Any] = {
             **user_claims(grant.user, grant.scope, grant.impersonation),
+            **_shown_by_rules(grant),
             "iss": self.hosts.issuer(tenant),
             "aud": grant.client.client_id,
             "iat": issued,
@@ -174,3 +178,14 @@ class UserTokens:
 
     def _now(self) -> int:
         return int(self.ambient.now().timestamp())
+
+
+def _shown_by_rules(grant: UserGrant) -> dict[str, Any]:
+    """Give the claims of the profile that rules set on the ID token, or changed for this sign-in.
+
+    Those they changed show only where the scope asks for them; neither shows what a tenant keeps from impersonators.
+    """
+    asked = user_claims(grant.user, grant.scope, grant.impersonation)
+    changed = {name: value for name, value in grant.claims.profile.items() if name in asked}
+    hidden = grant.impersonation.hidden_claims if grant.impersonation else ()
+    return {name: value for name, value in {**changed, **grant.claims.id_token}.items() if name not in hidden}

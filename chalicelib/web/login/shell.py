@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from chalicelib.core.errors import Forbidden
-from chalicelib.core.oauth.authorize import Ask, Entered, Impersonated
+from chalicelib.core.oauth.authorize import Ask, Elsewhere, Entered, Impersonated
 from chalicelib.core.oauth.errors import TooManyAttempts, UserBlocked
 from chalicelib.core.throttles import LimitReached
 from chalicelib.web import cookies
@@ -92,13 +92,15 @@ def demand_same_origin(http: HttpRequest) -> None:
         raise Forbidden("This form was sent from another site.", code="invalid_origin")
 
 
-def go_on(incoming: Incoming[Any, Any], outcome: SendBack | Ask | Entered | Impersonated) -> Rendered:
+def go_on(incoming: Incoming[Any, Any], outcome: SendBack | Ask | Entered | Impersonated | Elsewhere) -> Rendered:
     """Answer the browser: back to the application, or on to a page; with the cookies that belong to it."""
     if isinstance(outcome, Entered):
         cookie = session_cookie(incoming.core, incoming.caller, outcome.session, outcome.handle)
         return with_cookies(go_on(incoming, outcome.outcome), cookie)
     if isinstance(outcome, Impersonated):
         return with_cookies(send_back(incoming, outcome.answer), cookies.dropped(cookies.IMPERSONATION))
+    if isinstance(outcome, Elsewhere):
+        return with_cookies(redirect(outcome.address), cookies.kept(cookies.FLOW, outcome.flow, seconds=None))
     if isinstance(outcome, Ask):
         location = f"/u/{outcome.page}?{urlencode({'state': outcome.state})}"
         return with_cookies(redirect(location), cookies.kept(cookies.FLOW, outcome.flow, seconds=None))

@@ -14,11 +14,12 @@ from chalicelib.core.identities import Identity
 from chalicelib.core.links import OWN_IDENTITIES
 from chalicelib.core.oauth.tokens import MAX_TOKEN
 from chalicelib.core.paging import Page
+from chalicelib.core.profiles import profile_of
 from chalicelib.core.users import User
 from chalicelib.web.decoding import given
 from chalicelib.web.management.logs import LogsOfUserQuery, order
 from chalicelib.web.management.logs import rendered as rendered_event
-from chalicelib.web.schemas import CheckpointedFields, Document, Fields, HttpsUrl, Identifier, choose, moment, paged
+from chalicelib.web.schemas import CheckpointedFields, Document, Fields, HttpsUrl, Identifier, choose, paged
 from chalicelib.web.surface import Incoming, Nothing, Surface
 
 surface = Surface("users")
@@ -304,36 +305,8 @@ def _searched(incoming: Incoming[UsersQuery, None], text: str) -> Sequence[User]
 
 
 def rendered(user: User) -> dict[str, Any]:
-    """Show a profile as Auth0 does: what is not known is not there."""
-    known = {name: value for name in _SHOWN if (value := getattr(user, name)) not in {None, ""}}
-    dates = {name: moment(date) for name in _DATES if (date := getattr(user, name)) is not None}
-    answer = UserAnswer(
-        **{**known, **dates},
-        identities=_identities(user.identities),
-        user_metadata=dict(user.user_metadata) or UNSET,
-        app_metadata=dict(user.app_metadata) or UNSET,
-        blocked=user.blocked or UNSET,
-        email_verified=user.email_verified if user.email else UNSET,
-        phone_verified=user.phone_verified if user.phone_number else UNSET,
-        logins_count=user.logins_count,
-    )
-    shown: dict[str, Any] = msgspec.to_builtins(answer)
-    return {**user.attributes, **shown}
-
-
-_SHOWN = (
-    "user_id",
-    "email",
-    "username",
-    "phone_number",
-    "name",
-    "given_name",
-    "family_name",
-    "nickname",
-    "picture",
-    "last_ip",
-)
-_DATES = ("created_at", "updated_at", "last_login", "last_password_reset")
+    """Show a profile as Auth0 does."""
+    return profile_of(user)
 
 
 def _identities(identities: tuple[Identity, ...]) -> list[IdentityAnswer]:

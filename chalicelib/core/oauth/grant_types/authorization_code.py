@@ -67,6 +67,7 @@ class CodeExchange:
             nonce=code.nonce,
             with_auth_time=code.with_auth_time,
             impersonation=code.impersonation,
+            claims=code.claims,
         )
         refresh_token, text = self._refresh_token(caller, client, code, user)
         event = recorder.event("seacft", scope=code.scope, user_id=user.user_id, user_name=name_of(user))
