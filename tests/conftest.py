@@ -295,13 +295,14 @@ def contents(aws: dict[str, Any], settings: Settings) -> Contents:
 @pytest.fixture(scope="session")
 def beginnings(
     contents: Contents, settings: Settings, ambient: Ambient, clock: Clock
-) -> tuple[Core, list[dict[str, Any]]]:
+) -> Iterator[tuple[Core, list[dict[str, Any]]]]:
     """The product, and the items of a table with three tenants, made before any test's time."""
     clock.begin_again()  # whatever ran before and needed none of this may have moved it
     core = build_core(settings, ambient)
     for name in ("main", "acme", "system"):
         core.tenants.create(Caller(tenant=name, operation="Create a tenant"), name)
-    return core, contents.read()
+    yield core, contents.read()
+    core.sandbox.close()
 
 
 @pytest.fixture

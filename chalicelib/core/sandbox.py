@@ -197,6 +197,10 @@ class Sandbox(Protocol):
         """Run a job. Never raises for what scripts do: that is an outcome."""
         ...
 
+    def close(self) -> None:
+        """End whatever is kept running between jobs; the next one starts it again."""
+        ...
+
 
 def fault_of_text(script: str) -> Fault | None:
     """Say what is wrong with a script before it is parsed: too long, or a character that no script has."""

@@ -54,6 +54,9 @@ class RemoteSandbox:
             )
         return self._client
 
+    def close(self) -> None:
+        """Nothing is kept running here: Lambda ends its own."""
+
     def check(self, script: str) -> Fault | None:
         """Say why a script is not one function in JavaScript, without running it, or None."""
         found = fault_of_text(script)
