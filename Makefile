@@ -4,14 +4,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+ENV_FILE := $(or $(DATA_DIR),.local)/gatehouse.env
 
-.PHONY: help serve test lint types layers tests browser format bench dynamodb-local clean
+.PHONY: help serve example test lint types layers tests browser format bench dynamodb-local clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 serve: $(READY)  ## Run the local stack: http://localhost:8000 and https://localhost:8443
 	@exec $(BIN)/python -m infra.local
+
+example: $(READY)  ## Run the example shop on a started local stack: http://localhost:3001
+	@[ -f "$(ENV_FILE)" ] || { echo "There is no $(ENV_FILE) yet. Start the local stack first: make serve"; exit 1; }
+	@set -a && . "$(ENV_FILE)" && set +a && \
+		exec $(BIN)/python -m flask --app examples/shop/shop run --port "$${GATEHOUSE_SHOP_URL##*:}"
 
 test: lint types layers tests  ## Run everything that CI runs
 
@@ -46,7 +52,7 @@ dynamodb-local: $(READY)  ## Run DynamoDB Local (needs Java 17), for exact capac
 clean:  ## Remove the environment and caches; the data in .local stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements.txt requirements-dev.txt examples/shop/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Gatehouse needs Python 3.11 or newer.")'
 	@echo "Installing into $(VENV) (about a minute, once) ..."
 	@$(PYTHON) -m venv $(VENV)

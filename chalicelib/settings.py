@@ -34,6 +34,10 @@ class Settings:
     argon2_lanes: int = 1
     mail_from: str | None = None
     trust_cloudfront: bool = False
+    management_requests_per_minute: int = 6_000
+    authentication_requests_per_minute: int = 6_000
+    breached_passwords: str | None = None
+    sandbox_function: str | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -52,6 +56,14 @@ class Settings:
             argon2_lanes=reader.number("GATEHOUSE_ARGON2_LANES", 1, 1, 8),
             mail_from=reader.sender("GATEHOUSE_MAIL_FROM"),
             trust_cloudfront=reader.switch("GATEHOUSE_TRUST_CLOUDFRONT"),
+            management_requests_per_minute=reader.number(
+                "GATEHOUSE_MANAGEMENT_REQUESTS_PER_MINUTE", 6_000, 0, 1_000_000
+            ),
+            authentication_requests_per_minute=reader.number(
+                "GATEHOUSE_AUTHENTICATION_REQUESTS_PER_MINUTE", 6_000, 0, 1_000_000
+            ),
+            breached_passwords=environment.get("GATEHOUSE_BREACHED_PASSWORDS") or None,
+            sandbox_function=environment.get("GATEHOUSE_SANDBOX_FUNCTION") or None,
         )
         if reader.problems:
             raise SettingsError("\n".join(["The environment is not right:", *reader.problems]))

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.common_passwords import common_passwords
 from chalicelib.adapters.kms import KmsSealer
+from chalicelib.adapters.outgoing import Outgoing
 from chalicelib.adapters.places import Places
+from chalicelib.adapters.sandbox import LateSandbox
 from chalicelib.adapters.ses import SesMailer
+from chalicelib.core.account_page import AccountPage
+from chalicelib.core.account_sign_in import AccountSignIn
 from chalicelib.core.ambient import Ambient, Ticks
+from chalicelib.core.attack_protection import AttackProtection
 from chalicelib.core.client_grants import ClientGrants
 from chalicelib.core.client_keys import ClientKeys
 from chalicelib.core.clients import Clients
@@ -24,8 +29,14 @@ from chalicelib.core.device_credentials import DeviceCredentials
 from chalicelib.core.ending import Ending
 from chalicelib.core.gatehouse import Core
 from chalicelib.core.hosts import Hosts
+from chalicelib.core.impersonation_links import ImpersonationLinks
+from chalicelib.core.jobs import Jobs
 from chalicelib.core.links import Links
+from chalicelib.core.log_seals import LogSeals
+from chalicelib.core.log_verification import LogVerification
 from chalicelib.core.logs import Logs
+from chalicelib.core.marks import Marks
+from chalicelib.core.new_places import NewPlaces
 from chalicelib.core.oauth.assertions import Assertions
 from chalicelib.core.oauth.authorize import Authorize
 from chalicelib.core.oauth.client_authentication import ClientAuthentication
@@ -34,6 +45,8 @@ from chalicelib.core.oauth.grant_types.authorization_code import CodeExchange
 from chalicelib.core.oauth.grant_types.client_credentials import ClientCredentials
 from chalicelib.core.oauth.grant_types.password import PASSWORD, PASSWORD_REALM, PasswordGrant
 from chalicelib.core.oauth.grant_types.refresh_token import Refresh
+from chalicelib.core.oauth.id_tokens import IdTokens
+from chalicelib.core.oauth.impersonate import Impersonate
 from chalicelib.core.oauth.logout import Logout
 from chalicelib.core.oauth.responses import Responses
 from chalicelib.core.oauth.revocation import Revocation
@@ -45,6 +58,9 @@ from chalicelib.core.outbox import Outbox
 from chalicelib.core.password_resets import PasswordResets
 from chalicelib.core.refresh_tokens import RefreshTokens
 from chalicelib.core.resource_servers import ResourceServers
+from chalicelib.core.rule_runs import RuleRuns
+from chalicelib.core.rules import Rules
+from chalicelib.core.rules_configs import RulesConfigs
 from chalicelib.core.seals import Seals
 from chalicelib.core.sessions import Sessions
 from chalicelib.core.sign_ins import SignIns
@@ -52,25 +68,33 @@ from chalicelib.core.sign_ups import SignUps
 from chalicelib.core.signing_keys import SigningKeys
 from chalicelib.core.sweep import Sweep
 from chalicelib.core.tenants import Tenants
+from chalicelib.core.throttles import AUTHENTICATION, MANAGEMENT, Throttles
 from chalicelib.core.tickets import Tickets
 from chalicelib.core.user_blocks import UserBlocks
 from chalicelib.core.users import Users
 from chalicelib.core.verification import Verification
 from chalicelib.crypto.assertions import JwtAssertions
+from chalicelib.crypto.marks import HmacMarks
 from chalicelib.crypto.passwords import Argon2PasswordHasher
 from chalicelib.crypto.public_keys import PemKeys
 from chalicelib.crypto.seals import GcmSeals
 from chalicelib.crypto.signing_keys import RsaWorkshop
 from chalicelib.crypto.tokens import Rs256Tokens
-from chalicelib.settings import Settings
+from chalicelib.crypto.vault import GcmVault
+from chalicelib.settings import Settings, SettingsError
+from chalicelib.storage.cache import Cache
+from chalicelib.storage.signing_keys import SigningKeyStore
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import open_table
+from chalicelib.web.management.connections import check_database_options
 from chalicelib.web.surface import Gatehouse
 from chalicelib.web.surfaces import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chalicelib.core.attack_protection import BreachedPasswords
+    from chalicelib.core.marks import Marker
     from chalicelib.core.oauth.token import GrantType
 
 
@@ -84,8 +108,8 @@ def real_ambient() -> Ambient:
     return Ambient(now=_now, new_id=_id, new_secret=_secret, new_tick=Ticks().new)
 
 
-def build_core(settings: Settings, ambient: Ambient) -> Core:
-    """Put the product together."""
+def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None) -> Core:
+    """Put the product together. History is marked with the tenants' keys, unless other `marks` are given."""
     hosts = Hosts(settings.base_domain, settings.default_tenant)
     table = open_table(
         settings.table,
@@ -94,10 +118,13 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         now=ambient.now,
         shards=settings.shards,
     )
-    stores = Stores.of(table)
-    workshop = RsaWorkshop(KmsSealer(settings.kms_key, settings.region, settings.aws_endpoint), hosts, ambient)
+    cache = Cache(ambient.now)
+    sealer = KmsSealer(settings.kms_key, settings.region, settings.aws_endpoint)
+    workshop = RsaWorkshop(sealer, hosts, ambient)
+    marks = marks or Marks(HmacMarks(workshop), SigningKeyStore(table, cache))
+    stores = Stores.of(replace(table, marks=marks), cache)
     signing_keys = SigningKeys(stores.signing_keys, workshop, ambient)
-    connections = Connections(stores.connections, ambient)
+    connections = Connections(stores.connections, ambient, check_database_options)
     client_grants = ClientGrants(stores.client_grants, stores.clients, stores.resource_servers, ambient)
     hasher = Argon2PasswordHasher(
         memory_kib=settings.argon2_memory_kib,
@@ -110,11 +137,22 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     outbox = Outbox(stores.outbox, mailer, seals, stores.tenants, ambient)
     tickets = Tickets(stores.tickets, stores.clients, hosts, ambient)
     verification = Verification(tickets, stores.users, outbox, stores.logs, ambient)
-    user_blocks = UserBlocks(stores.attempts, tickets, stores.users, connections, outbox, ambient)
-    users = Users(stores.users, connections, Credentials(hasher, common_passwords), outbox, verification, ambient)
-    links = Links(stores.users, ambient)
+    protection = AttackProtection(stores.tenants, _breached_passwords(settings), ambient)
+    user_blocks = UserBlocks(stores.attempts, tickets, stores.users, connections, outbox, protection, ambient)
+    places = NewPlaces(tickets, outbox, connections, stores.tenants)
+    credentials = Credentials(hasher, common_passwords, protection)
+    users = Users(stores.users, connections, credentials, outbox, verification, ambient)
+    id_tokens = IdTokens(Rs256Tokens(workshop), signing_keys, hosts, ambient)
+    links = Links(stores.users, id_tokens, ambient)
     sweep = Sweep(stores.works, users, links, client_grants, connections, stores.sessions)
+    sandbox = LateSandbox(settings.sandbox_function, settings.region, settings.aws_endpoint)
+    outgoing = Outgoing()
+    configs = RulesConfigs(stores.rules_configs, GcmVault(sealer, ambient), ambient)
     keys = PemKeys()
+    limits = {
+        MANAGEMENT: settings.management_requests_per_minute,
+        AUTHENTICATION: settings.authentication_requests_per_minute,
+    }
     clients = Clients(stores.clients, sweep, keys, stores.logs, ambient)
     resource_servers = ResourceServers(stores.resource_servers, sweep, ambient, hosts)
     nouns = _Nouns(
@@ -128,25 +166,54 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         client_grants=client_grants,
         resource_servers=resource_servers,
         tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, client_grants, ambient),
-        sign_ins=SignIns(stores.sign_ins, stores.attempts, stores.users, user_blocks, hasher, ambient),
+        sign_ins=SignIns(
+            stores.sign_ins, stores.attempts, stores.users, user_blocks, places, protection, hasher, ambient
+        ),
+        outbox=outbox,
+        rule_runs=RuleRuns(stores.rules, configs, sandbox, outgoing, users, hosts, ambient),
     )
     return Core(
         hosts=hosts,
         locator=Places(behind_cloudfront=settings.trust_cloudfront),
+        throttles=Throttles(stores.throttles, ambient, limits),
+        sandbox=sandbox,
+        outgoing=outgoing,
         tenants=nouns.tenants,
         signing_keys=signing_keys,
         tokens=nouns.access_tokens,
         token_endpoint=nouns.token_endpoint(),
         revocation=Revocation(nouns.client_authentication, stores.refresh_tokens, ambient),
-        userinfo=UserInfo(nouns.user_tokens, stores.codes),
+        userinfo=UserInfo(nouns.user_tokens, stores.codes, stores.impersonations, ambient),
         authorize=nouns.authorize(),
-        logout=Logout(nouns.sessions, stores.clients, nouns.tenants, nouns.token_format, signing_keys, hosts),
+        account_sign_in=AccountSignIn(connections, nouns.tenants, nouns.sessions, nouns.sign_ins, seals, ambient),
+        account_page=AccountPage(
+            store=stores.account_page,
+            logs=stores.logs,
+            users=users,
+            connections=connections,
+            sessions=nouns.sessions,
+            sign_ins=nouns.sign_ins,
+            impersonation_links=nouns.impersonation_links,
+            seals=seals,
+            ambient=ambient,
+        ),
+        logout=Logout(
+            nouns.sessions,
+            nouns.impersonation_links,
+            stores.clients,
+            nouns.tenants,
+            nouns.token_format,
+            signing_keys,
+            hosts,
+        ),
         sign_ins=nouns.sign_ins,
-        sign_ups=SignUps(users, verification, nouns.tenants, ambient),
+        sign_ups=SignUps(users, verification, nouns.tenants, stores.attempts, protection, stores.logs, ambient),
+        attack_protection=protection,
         verification=verification,
         password_resets=PasswordResets(tickets, users, connections, outbox, stores.logs, ambient),
         user_blocks=user_blocks,
         outbox=outbox,
+        jobs=Jobs(stores.jobs),
         sessions=nouns.sessions,
         refresh_tokens=nouns.refresh_tokens,
         ending=Ending(users, nouns.sessions, nouns.refresh_tokens),
@@ -161,8 +228,27 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         links=links,
         device_credentials=DeviceCredentials(stores.device_credentials, ambient),
         logs=Logs(stores.logs, ambient),
+        impersonation_links=nouns.impersonation_links,
+        impersonate=nouns.impersonate,
+        rules=Rules(stores.rules, ambient, sandbox),
+        rules_configs=configs,
+        log_seals=LogSeals(stores.log_seals, marks, ambient),
+        log_verification=LogVerification(stores.log_seals, stores.tenants, marks, ambient),
         sweep=sweep,
     )
+
+
+def _breached_passwords(settings: Settings) -> BreachedPasswords | None:
+    """Open the list of breached passwords, if one is configured; a start without the list it names fails."""
+    if settings.breached_passwords is None:
+        return None
+    # Imported here: most deployments have none.
+    from chalicelib.adapters.breached_passwords import breached_passwords  # noqa: PLC0415
+
+    try:
+        return breached_passwords(settings.breached_passwords, settings.region, settings.aws_endpoint)
+    except ValueError as error:
+        raise SettingsError(f"The environment is not right:\n  GATEHOUSE_BREACHED_PASSWORDS: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +266,8 @@ class _Nouns:
     resource_servers: ResourceServers
     tenants: Tenants
     sign_ins: SignIns
+    outbox: Outbox
+    rule_runs: RuleRuns
 
     @cached_property
     def token_format(self) -> Rs256Tokens:
@@ -210,8 +298,37 @@ class _Nouns:
         assertions = Assertions(JwtAssertions(), self.stores.assertions, self.hosts, self.ambient)
         return ClientAuthentication(self.stores.clients, assertions, self.ambient)
 
+    @cached_property
+    def responses(self) -> Responses:
+        return Responses(self.resource_servers, self.tenants, self.user_tokens, self.hosts, self.ambient)
+
+    @cached_property
+    def impersonate(self) -> Impersonate:
+        return Impersonate(
+            store=self.stores.impersonations,
+            clients=self.stores.clients,
+            tenants=self.tenants,
+            resource_servers=self.stores.resource_servers,
+            responses=self.responses,
+            outbox=self.outbox,
+            rule_runs=self.rule_runs,
+            hosts=self.hosts,
+            ambient=self.ambient,
+        )
+
+    @cached_property
+    def impersonation_links(self) -> ImpersonationLinks:
+        return ImpersonationLinks(
+            store=self.stores.impersonations,
+            clients=self.stores.clients,
+            connections=self.connections,
+            tenants=self.tenants,
+            tokens=self.user_tokens,
+            hosts=self.hosts,
+            ambient=self.ambient,
+        )
+
     def authorize(self) -> Authorize:
-        responses = Responses(self.resource_servers, self.tenants, self.user_tokens, self.hosts, self.ambient)
         return Authorize(
             clients=self.stores.clients,
             connections=self.connections,
@@ -219,7 +336,9 @@ class _Nouns:
             sessions=self.sessions,
             sign_ins=self.sign_ins,
             consents=self.consents,
-            responses=responses,
+            responses=self.responses,
+            impersonate=self.impersonate,
+            rule_runs=self.rule_runs,
             seals=self.seals,
             ambient=self.ambient,
         )
@@ -232,11 +351,14 @@ class _Nouns:
             refresh_tokens=self.refresh_tokens,
             tenants=self.tenants,
             tokens=self.user_tokens,
+            rule_runs=self.rule_runs,
+            logs=self.stores.logs,
             ambient=self.ambient,
         )
         exchange = CodeExchange(
             codes=self.stores.codes,
             users=self.stores.users,
+            impersonations=self.stores.impersonations,
             connections=self.connections,
             resource_servers=self.resource_servers,
             refresh_tokens=self.refresh_tokens,
@@ -249,7 +371,13 @@ class _Nouns:
             ),
             "authorization_code": exchange,
             "refresh_token": Refresh(
-                self.refresh_tokens, self.connections, self.resource_servers, self.user_tokens, self.ambient
+                self.refresh_tokens,
+                self.connections,
+                self.resource_servers,
+                self.user_tokens,
+                self.rule_runs,
+                self.stores.logs,
+                self.ambient,
             ),
             PASSWORD: password,
             PASSWORD_REALM: password,

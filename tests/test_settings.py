@@ -20,6 +20,8 @@ NUMBERS = {
     "GATEHOUSE_ARGON2_MEMORY_KIB": ("argon2_memory_kib", 64, 131_072),
     "GATEHOUSE_ARGON2_ITERATIONS": ("argon2_iterations", 1, 10),
     "GATEHOUSE_ARGON2_LANES": ("argon2_lanes", 1, 8),
+    "GATEHOUSE_MANAGEMENT_REQUESTS_PER_MINUTE": ("management_requests_per_minute", 0, 1_000_000),
+    "GATEHOUSE_AUTHENTICATION_REQUESTS_PER_MINUTE": ("authentication_requests_per_minute", 0, 1_000_000),
 }
 
 

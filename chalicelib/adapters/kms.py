@@ -1,4 +1,4 @@
-"""AWS KMS: seals signing keys. Botocore's client is made late, when the first key is sealed or opened."""
+"""AWS KMS: seals signing keys."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's own name
 
+from chalicelib.adapters.late_client import LateClient
 from chalicelib.core.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -21,23 +21,15 @@ _PASSING = frozenset({"DependencyTimeoutException", "KMSInternalException", "Thr
 
 
 @dataclass(slots=True)
-class KmsSealer:
+class KmsSealer(LateClient):
     """Encrypts with one KMS key; the encryption context is in the key's audit trail, so it holds names only."""
 
+    service = "kms"
+    patience = _PATIENCE
     key_id: str
     region: str
     endpoint: str | None = None
     _client: Any = field(default=None, init=False)
-
-    @property
-    def client(self) -> Any:
-        """The KMS client, made at first use: 30 ms and some memory that most requests do not need."""
-        if self._client is None:
-            session = botocore.session.get_session()
-            self._client = session.create_client(
-                "kms", region_name=self.region, endpoint_url=self.endpoint, config=_PATIENCE
-            )
-        return self._client
 
     def seal(self, plain: bytes, context: dict[str, str]) -> bytes:
         """Encrypt up to 4,096 bytes: KMS's limit for direct encryption."""

@@ -1,4 +1,4 @@
-"""AWS SES: carries mails away. Botocore's client is made late, when the first mail is sent. Owns no text of a mail."""
+"""AWS SES: carries mails away. Owns no text of a mail."""
 
 from __future__ import annotations
 
@@ -6,37 +6,29 @@ from dataclasses import dataclass, field
 from email.utils import formataddr, parseaddr
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.adapters.late_client import LateClient
 from chalicelib.core.errors import Unavailable
 
 if TYPE_CHECKING:
     from chalicelib.core.mail import Mail
 
-_CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2})
+_PATIENCE = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2})
 """A request may wait for this, and API Gateway gives it 29 seconds."""
 
 
 @dataclass(slots=True)
-class SesMailer:
+class SesMailer(LateClient):
     """Sends from one address, which SES must have verified. Fits `core.mail.Mailer`; without a sender it refuses."""
 
+    service = "ses"
+    patience = _PATIENCE
     sender: str | None
     region: str
     endpoint: str | None = None
     _client: Any = field(default=None, init=False)
-
-    @property
-    def client(self) -> Any:
-        """The SES client, made at first use: 30 ms and some memory that most requests do not need."""
-        if self._client is None:
-            session = botocore.session.get_session()
-            self._client = session.create_client(
-                "ses", region_name=self.region, endpoint_url=self.endpoint, config=_CONFIG
-            )
-        return self._client
 
     def send(self, tenant: str, mail: Mail) -> None:
         """Hand a mail to SES, or raise Unavailable with the cause for the log; the address is not in it."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.documents import Document, check
 from chalicelib.core.entities import EntityStore, patched, retrying
-from chalicelib.core.errors import Invalid, NotFound
+from chalicelib.core.errors import Forbidden, Invalid, NotFound
 from chalicelib.core.logs import done
 from chalicelib.core.oauth.errors import MalformedRequest, OAuthError
 from chalicelib.core.paging import cut
@@ -102,6 +102,8 @@ STRATEGIES = frozenset({DATABASE}) | PASSWORDLESS | SOCIAL | ENTERPRISE
 
 MAX_OPTIONS_BYTES = 100_000
 MAX_ENABLED_CLIENTS = 1_000
+MAX_BYTES = 6_000_000
+"""Of all connections of a tenant together: whoever signs in has a process read all of them, each five seconds (S42)."""
 
 DATABASE_DEFAULTS: Document = {
     "passwordPolicy": "good",
@@ -130,6 +132,8 @@ class Connection:
     show_as_button: bool = False
     metadata: Document = field(default_factory=dict)
     version: int = 0
+    size: int = field(default=0, compare=False)
+    """Bytes that it takes as it was read; 0 when it was never stored."""
 
     @property
     def is_database(self) -> bool:
@@ -157,6 +161,11 @@ class Connection:
         return self.is_database and not self.options.get("disable_signup")
 
     @property
+    def resets_passwords(self) -> bool:
+        """Whether people may have a link to choose a new password."""
+        return self.is_database and not self.options.get("disable_self_service_change_password")
+
+    @property
     def attributes_writable(self) -> bool:
         """Whether a user's name and picture may be patched here: not while each sign-in brings them anew."""
         return self.is_database or self.options.get("set_user_root_attributes") in {"on_first_login", "never_on_login"}
@@ -178,6 +187,8 @@ class Connections:
 
     store: ConnectionStore
     ambient: Ambient
+    check_database_options: Callable[[Document], None]
+    """Raises Invalid where an option of a database that Auth0 defines is of the wrong form."""
 
     def make(self, attributes: Document) -> Connection:
         """Make a connection that is not stored yet."""
@@ -189,6 +200,7 @@ class Connections:
             created_at=now,
             updated_at=now,
         )
+        self._check_options(blank, attributes)
         defaults = DATABASE_DEFAULTS if blank.is_database else {}
         options = {**defaults, **(attributes.get("options") or {})}
         return _valid(patched(blank, {**attributes, "options": options}))
@@ -277,6 +289,9 @@ class Connections:
 
         Deleting what does not exist is no error, as with Auth0.
         """
+        retrying(lambda: self._delete(caller, connection_id))
+
+    def _delete(self, caller: Caller, connection_id: str) -> None:
         connection = self.store.find(caller.tenant, connection_id)
         if connection is None:
             return
@@ -285,10 +300,26 @@ class Connections:
 
     def _change(self, caller: Caller, connection_id: str, patch_for: Callable[[Connection], Document]) -> Connection:
         connection = self.get(caller, connection_id)
-        changed = patched(connection, patch_for(connection))
+        patch = patch_for(connection)
+        self._check_options(connection, patch)
+        changed = patched(connection, patch)
         updated = _valid(replace(changed, updated_at=self.ambient.now()))
         self.store.replace(caller.tenant, updated, done(self.ambient, caller))
         return updated
+
+    def _check_options(self, connection: Connection, attributes: Document) -> None:
+        if connection.is_database and attributes.get("options"):
+            self.check_database_options(attributes["options"])
+
+
+def database_among(enabled: Sequence[Connection], wanted: str, default: str) -> Connection | None:
+    """Choose where people have their password: the database that is wanted, else the default one, else the first.
+
+    None where there is no database, or none of the name that is wanted.
+    """
+    databases = [each for each in enabled if each.is_database]
+    named = [each for each in databases if (wanted or default) in {each.name, *each.realms}]
+    return next(iter(named if wanted else (*named, *databases)), None)
 
 
 def _switched(connection: Connection, switches: Document) -> Document:
@@ -305,6 +336,11 @@ def _valid(connection: Connection) -> Connection:
         )
     clients = tuple(dict.fromkeys(connection.enabled_clients))
     return replace(connection, enabled_clients=clients, realms=connection.realms or (connection.name,))
+
+
+def too_many() -> Forbidden:
+    """Say that a tenant has as many connections as there may be, in Auth0's words."""
+    return Forbidden("You reached the limit of entities of this type for this tenant.", code="too_many_entities")
 
 
 def no_connection() -> Invalid:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from chalicelib.core.paging import Page, PageRequest
 
 MAX_PUBLIC_KEYS = 20
-TYPES = frozenset({"public_key", "refresh_token", "rotating_refresh_token"})
+PUBLIC_KEY = "public_key"
+TYPES = frozenset({PUBLIC_KEY, "refresh_token", "rotating_refresh_token"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +56,7 @@ class DeviceCredentialStore(Protocol):
         """Read all of a user in order of id, lazily."""
 
     def create(self, tenant: str, credential: DeviceCredential, event: LogEvent) -> None:
-        """Write a new one, if its user exists."""
+        """Write a new public key, if its user exists and has fewer than 20: `too_many`, however many come at once."""
 
     def delete(self, tenant: str, credential: DeviceCredential, event: LogEvent) -> None:
         """Remove one; removing it twice is one removal."""
@@ -88,16 +89,13 @@ class DeviceCredentials:
             raise Forbidden(
                 "Device credentials are created with a token of their user.", code="operation_not_supported"
             )
-        kept = self.store.walk_for_user(caller.tenant, caller.subject)
-        if sum(1 for each in kept if each.type == "public_key") >= MAX_PUBLIC_KEYS:
-            raise Invalid(f"A user has at most {MAX_PUBLIC_KEYS} public keys.", code="operation_not_supported")
         credential = DeviceCredential(
             id=f"dcr_{self.ambient.new_id(16)}",
             user_id=caller.subject,
             client_id=attributes.get("client_id") or caller.client_id,
             device_name=attributes["device_name"],
             device_id=attributes["device_id"],
-            type="public_key",
+            type=PUBLIC_KEY,
             value=attributes["value"],
             created_at=self.ambient.now(),
         )
@@ -111,3 +109,8 @@ class DeviceCredentials:
         if credential is None or (own and credential.user_id != caller.subject):
             raise NotFound("The device credential does not exist.", code="inexistent_device_credential")
         self.store.delete(caller.tenant, credential, done(self.ambient, caller, user_id=credential.user_id))
+
+
+def too_many() -> Invalid:
+    """Say that a user has as many public keys as there may be."""
+    return Invalid(f"A user has at most {MAX_PUBLIC_KEYS} public keys.", code="operation_not_supported")

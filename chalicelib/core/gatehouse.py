@@ -6,8 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Unauthenticated
+from chalicelib.core.throttles import MANAGEMENT
 
 if TYPE_CHECKING:
+    from chalicelib.core.account_page import AccountPage
+    from chalicelib.core.account_sign_in import AccountSignIn
+    from chalicelib.core.attack_protection import AttackProtection
     from chalicelib.core.callers import Caller
     from chalicelib.core.client_grants import ClientGrants
     from chalicelib.core.client_keys import ClientKeys
@@ -17,10 +21,15 @@ if TYPE_CHECKING:
     from chalicelib.core.device_credentials import DeviceCredentials
     from chalicelib.core.ending import Ending
     from chalicelib.core.hosts import Hosts
+    from chalicelib.core.impersonation_links import ImpersonationLinks
+    from chalicelib.core.jobs import Jobs
     from chalicelib.core.links import Links
+    from chalicelib.core.log_seals import LogSeals
+    from chalicelib.core.log_verification import LogVerification
     from chalicelib.core.logs import Logs
     from chalicelib.core.oauth.authorize import Authorize
     from chalicelib.core.oauth.discovery import Discovery
+    from chalicelib.core.oauth.impersonate import Impersonate
     from chalicelib.core.oauth.logout import Logout
     from chalicelib.core.oauth.revocation import Revocation
     from chalicelib.core.oauth.token import TokenEndpoint
@@ -31,12 +40,16 @@ if TYPE_CHECKING:
     from chalicelib.core.places import Locator
     from chalicelib.core.refresh_tokens import RefreshTokens
     from chalicelib.core.resource_servers import ResourceServers
+    from chalicelib.core.rules import Rules
+    from chalicelib.core.rules_configs import RulesConfigs
+    from chalicelib.core.sandbox import Requests, Sandbox
     from chalicelib.core.sessions import Sessions
     from chalicelib.core.sign_ins import SignIns
     from chalicelib.core.sign_ups import SignUps
     from chalicelib.core.signing_keys import SigningKeys
     from chalicelib.core.sweep import Sweep
     from chalicelib.core.tenants import Tenants
+    from chalicelib.core.throttles import Throttles
     from chalicelib.core.user_blocks import UserBlocks
     from chalicelib.core.users import Users
     from chalicelib.core.verification import Verification
@@ -48,6 +61,9 @@ class Core:
 
     hosts: Hosts
     locator: Locator
+    throttles: Throttles
+    sandbox: Sandbox
+    outgoing: Requests
     tenants: Tenants
     signing_keys: SigningKeys
     tokens: AccessTokens
@@ -55,13 +71,17 @@ class Core:
     revocation: Revocation
     userinfo: UserInfo
     authorize: Authorize
+    account_sign_in: AccountSignIn
+    account_page: AccountPage
     logout: Logout
     sign_ins: SignIns
     sign_ups: SignUps
+    attack_protection: AttackProtection
     verification: Verification
     password_resets: PasswordResets
     user_blocks: UserBlocks
     outbox: Outbox
+    jobs: Jobs
     sessions: Sessions
     refresh_tokens: RefreshTokens
     ending: Ending
@@ -76,11 +96,26 @@ class Core:
     links: Links
     device_credentials: DeviceCredentials
     logs: Logs
+    impersonation_links: ImpersonationLinks
+    impersonate: Impersonate
+    rules: Rules
+    rules_configs: RulesConfigs
+    log_seals: LogSeals
+    log_verification: LogVerification
     sweep: Sweep
 
     def authenticate(self, caller: Caller, token: str) -> Caller:
-        """Say who holds a Management API token of the caller's tenant, or raise Unauthenticated."""
-        claims = self.tokens.check_management(caller.tenant, token)
+        """Say who holds a Management API token of the caller's tenant, or raise Unauthenticated.
+
+        The request is counted as soon as the token is known to be good, before anything is read for it; without a good
+        token none is, so that nobody else can use up what a tenant's programs may send.
+        """
+        try:
+            claims = self.tokens.check_management(caller.tenant, token)
+        except Unauthenticated:
+            self.impersonation_links.refuse_token(caller, token)
+            raise
+        self.throttles.count(caller, MANAGEMENT)
         if "gen" in claims:
             self._demand_standing(caller.tenant, claims["sub"], claims["gen"])
         scopes = claims.get("scope")

@@ -13,13 +13,16 @@ from chalicelib.core.documents import Document
 from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.identities import MAX_IDENTITIES, Identity
 from chalicelib.core.logs import done
+from chalicelib.core.oauth.id_tokens import refused
 from chalicelib.core.users import ROOT_ATTRIBUTES, Change, User, missing
 
 if TYPE_CHECKING:
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
+    from chalicelib.core.oauth.id_tokens import IdTokens
     from chalicelib.core.users import UserStore
 
+OWN_IDENTITIES = "update:current_user_identities"
 _FLAGS = {"email_verified": "email", "phone_verified": "phone_number"}
 """Each says something of a name, and nothing where there is none."""
 _CARRIED = ("email", "email_verified", "username", "phone_number", "phone_verified", *ROOT_ATTRIBUTES)
@@ -30,6 +33,7 @@ class Links:
     """What can be done with the identities of a user."""
 
     store: UserStore
+    id_tokens: IdTokens
     ambient: Ambient
 
     def link(
@@ -39,11 +43,34 @@ class Links:
 
         Where `connection_id` is given, an account of another connection is not the one that is meant.
         """
+        caller.demand("update:users")
+        user, secondary = self._both(caller, user_id, secondary_id)
+        if connection_id not in {None, secondary.main.connection_id}:
+            raise missing()
+        return self._join(caller, user, secondary)
+
+    def link_with(self, caller: Caller, user_id: str, id_token: str) -> tuple[Identity, ...]:
+        """Make the account that an ID token proves one of the user's, and give all of them.
+
+        Users do it themselves by this: their access token says who they are, the ID token that they can sign in as
+        the other too, and both are of one client. A token from before the account's sessions were ended proves nothing.
+        """
+        _demand_own(caller, user_id)
+        proven = self.id_tokens.check(caller.tenant, id_token, caller.client_id)
+        user, secondary = self._both(caller, user_id, proven.user_id)
+        if secondary.generation != proven.generation:
+            raise refused("the sessions of the account were ended")
+        return self._join(caller, user, secondary)
+
+    def _both(self, caller: Caller, user_id: str, secondary_id: str) -> tuple[User, User]:
         if user_id == secondary_id:
             raise Invalid("Main user and the new one are the same", code="invalid_body")
         user, secondary = self.store.find(caller.tenant, user_id), self.store.find(caller.tenant, secondary_id)
-        if user is None or secondary is None or connection_id not in {None, secondary.main.connection_id}:
+        if user is None or secondary is None:
             raise missing()
+        return user, secondary
+
+    def _join(self, caller: Caller, user: User, secondary: User) -> tuple[Identity, ...]:
         if len(secondary.identities) > 1:
             raise Invalid(
                 "The secondary user has linked identities. Unlink them first.", code="operation_not_supported"
@@ -52,12 +79,17 @@ class Links:
             raise Invalid(f"A user has at most {MAX_IDENTITIES} identities.", code="operation_not_supported")
         joined = replace(secondary.main, profile=_profile(secondary))
         after = replace(user, identities=(*user.identities, joined), updated_at=self.ambient.now())
-        event = done(self.ambient, caller, user_id=user_id, details={"linked": secondary_id})
+        event = done(self.ambient, caller, user_id=user.user_id, details={"linked": secondary.user_id})
         self.store.link(caller.tenant, Change(before=user, after=after), secondary, event)
         return after.identities
 
     def unlink(self, caller: Caller, user_id: str, provider: str, identity_id: str) -> tuple[Identity, ...]:
         """Give an account a profile of its own again, without metadata, and give the user's remaining identities."""
+        _demand_own(caller, user_id)
+        return self.release(caller, user_id, provider, identity_id)
+
+    def release(self, caller: Caller, user_id: str, provider: str, identity_id: str) -> tuple[Identity, ...]:
+        """Unlink an account for a caller that may: one who was asked above, or the sweep."""
         user = self.store.find(caller.tenant, user_id)
         if user is None:
             raise missing()
@@ -81,6 +113,13 @@ class Links:
         event = done(self.ambient, caller, user_id=user_id, details={"unlinked": full_id})
         self.store.unlink(caller.tenant, Change(before=user, after=after), freed, event)
         return after.identities
+
+
+def _demand_own(caller: Caller, user_id: str) -> None:
+    """Let a user's own token change its own identities, and no others (S34)."""
+    own = OWN_IDENTITIES in caller.scopes and caller.subject == user_id
+    if not own:
+        caller.demand("update:users")
 
 
 def _profile(user: User) -> Document:

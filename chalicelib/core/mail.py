@@ -88,6 +88,11 @@ def email_changed(recipient: Recipient, occasion: Occasion) -> Mail:
     return _compose("email_changed", recipient, occasion)
 
 
+def impersonated(recipient: Recipient, occasion: Occasion) -> Mail:
+    """Tell that somebody signed in as them. Who and why is in their history, and not in a mail."""
+    return _compose("impersonated", recipient, occasion)
+
+
 def second_factor_changed(recipient: Recipient, occasion: Occasion) -> Mail:
     """Tell that the second step of signing in was changed (S14)."""
     return _compose("second_factor_changed", recipient, occasion)
@@ -98,9 +103,10 @@ def unblock(recipient: Recipient, occasion: Occasion, link: str, lifetime: timed
     return _compose("unblock", recipient, occasion, link=link, lifetime=lifetime)
 
 
-def new_place(recipient: Recipient, occasion: Occasion, link: str) -> Mail:
-    """Tell of a sign-in from a new place (S14). `link` leads to where a new password is asked for."""
-    return _compose("new_place", recipient, occasion, link=link)
+def new_place(recipient: Recipient, occasion: Occasion, link: str, lifetime: timedelta) -> Mail:
+    """Tell of a sign-in from a new place (S14), with the link by which a new password is set, if there is one."""
+    kind = "new_place" if link else "new_place_without_link"
+    return _compose(kind, recipient, occasion, link=link, lifetime=lifetime)
 
 
 def blocked(recipient: Recipient) -> Mail:

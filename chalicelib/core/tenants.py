@@ -47,19 +47,38 @@ DEFAULT_SETTINGS: Document = {
     "session_cookie": {"mode": "persistent"},
     "session_lifetime": 168.0,
     "idle_session_lifetime": 72.0,
+    "impersonation": {
+        "enabled": True,
+        "classic_links": True,
+        "confirm": True,
+        "reason_required": False,
+        "max_link_lifetime": 300,
+        "token_lifetime": 3_600,
+        "notify_user": False,
+        "protected_users": [],
+        "protected_roles": [],
+        "excluded_clients": [],
+        "client_policies": {},
+    },
+    "tell_of_new_places": True,
 }
-"""Auth0's defaults; lifetimes in hours."""
-_MERGED = frozenset({"flags", "session_cookie"})
+"""Auth0's defaults, lifetimes in hours. Ours are `tell_of_new_places`, a mail about each sign-in from a new place, and
+those of impersonation, with lifetimes in seconds."""
+_MERGED = frozenset({"flags", "session_cookie", "impersonation"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tenant:
-    """One tenant. Its name is its host label: 3 to 63 of `a-z0-9-`, beginning and ending with a letter or digit."""
+    """One tenant. Its name is its host label: 3 to 63 of `a-z0-9-`, beginning and ending with a letter or digit.
+
+    `attack_protection` holds the sections that were changed; `core.attack_protection` says what they mean.
+    """
 
     name: str
     created_at: datetime
     updated_at: datetime
     settings: Document = field(default_factory=dict)
+    attack_protection: Document = field(default_factory=dict)
     version: int = 0
 
 
@@ -138,7 +157,7 @@ class Tenants:
 
     def settings(self, caller: Caller) -> Document:
         """Give the settings of the caller's tenant with defaults filled in."""
-        return {**DEFAULT_SETTINGS, **self.get(caller.tenant).settings}
+        return settings_of(self.get(caller.tenant))
 
     def recall_settings(self, tenant: str) -> Document:
         """Give the settings of a tenant with defaults filled in, as of at most seconds ago."""
@@ -150,14 +169,14 @@ class Tenants:
 
     def _update_settings(self, caller: Caller, patch: Document) -> Document:
         tenant = self.get(caller.tenant)
-        settings = {**tenant.settings, **patch}
+        settings, defaults = {**tenant.settings, **patch}, defaults_of(tenant.name)
         for name in (name for name in _MERGED if patch.get(name)):
-            settings[name] = merge(tenant.settings.get(name, DEFAULT_SETTINGS[name]), patch[name])
+            settings[name] = merge(tenant.settings.get(name, defaults[name]), patch[name])
         settings = {name: value for name, value in settings.items() if value not in (None, {})}
         check("settings", settings, max_bytes=100_000)
         updated = replace(tenant, settings=settings, updated_at=self.ambient.now())
         self.store.replace(updated, done(self.ambient, caller))
-        return {**DEFAULT_SETTINGS, **settings}
+        return {**defaults, **settings}
 
     def renew_management_api(self, caller: Caller) -> bool:
         """Have the Management API at the tenant's present address, with every scope; say whether it was not so.
@@ -209,7 +228,22 @@ class Tenants:
 
 def settings_of(tenant: Tenant | None) -> Document:
     """Give the settings of a tenant with defaults filled in; of one that is gone the defaults."""
-    return {**DEFAULT_SETTINGS, **(tenant.settings if tenant else {})}
+    if tenant is None:
+        return DEFAULT_SETTINGS
+    defaults = defaults_of(tenant.name)
+    # A version may bring a setting beside those that a tenant has kept.
+    nested = {name: {**defaults[name], **tenant.settings[name]} for name in _MERGED if name in tenant.settings}
+    return {**defaults, **tenant.settings, **nested}
+
+
+def defaults_of(name: str) -> Document:
+    """Give the settings a tenant has unless it says otherwise.
+
+    Where the dashboard's own people live nobody is impersonated: whoever became one of them could become anybody.
+    """
+    if name != SYSTEM_TENANT:
+        return DEFAULT_SETTINGS
+    return {**DEFAULT_SETTINGS, "impersonation": {**DEFAULT_SETTINGS["impersonation"], "enabled": False}}
 
 
 def unknown_tenant() -> NotFound:

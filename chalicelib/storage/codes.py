@@ -12,7 +12,8 @@ from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from chalicelib.core.errors import Gone
 from chalicelib.core.oauth.codes import REMEMBERED, AuthorizationCode
 from chalicelib.storage import keys
-from chalicelib.storage.logs import event_item
+from chalicelib.storage.impersonation_items import demand_running
+from chalicelib.storage.logs import copy_item, event_item
 from chalicelib.storage.refresh_tokens import put_refresh_token
 from chalicelib.storage.table import ABSENT, Item
 from chalicelib.storage.users import UserItem, decode_user, in_generation, profile_key
@@ -54,7 +55,7 @@ class CodeStore:
 
     def spend(self, tenant: str, exchange: Exchange) -> None:
         """Spend it, write the refresh token and the event: one transaction, of any number of racers one wins."""
-        code, token = exchange.code, exchange.refresh_token
+        code, token, impersonator = exchange.code, exchange.refresh_token, exchange.impersonator
         transaction = self.table.write().check(profile_key(tenant, code.user_id), *in_generation(exchange.user))
         actions = [CodeItem.spent.set(True)]
         if token is not None:
@@ -63,6 +64,10 @@ class CodeStore:
         item = CodeItem.at(keys.one_time(tenant, code.digest, keys.CODE))
         unspent = CodeItem.document.exists() & CodeItem.spent.does_not_exist()
         transaction.update(item, actions, unspent, Gone("The code is spent."))
+        if code.impersonation and impersonator:
+            demand_running(transaction, tenant, code.impersonation)
+            transaction.check(profile_key(tenant, impersonator.user_id), *in_generation(impersonator))
+            transaction.put(copy_item(self.table, tenant, exchange.event, impersonator.user_id))
         transaction.put(event_item(self.table, tenant, exchange.event)).commit()
 
     def revoke(self, tenant: str, code: AuthorizationCode, until: datetime, event: LogEvent) -> None:
@@ -70,13 +75,13 @@ class CodeStore:
         transaction = self.table.write()
         if code.refresh_token_id:
             transaction.delete(keys.Key(keys.user(tenant, code.user_id), keys.DEVICE + code.refresh_token_id))
-        mark = RevokedItem.at(_mark(tenant, code.user_id, code.grant_id), expires_at=ceil(until.timestamp()))
+        mark = RevokedItem.at(revoked_key(tenant, code.user_id, code.grant_id), expires_at=ceil(until.timestamp()))
         transaction.put(mark).put(event_item(self.table, tenant, event)).commit()
 
     def with_user(self, tenant: str, user_id: str, grant_id: str) -> tuple[User | None, bool]:
         """Read a user, and whether what a code gave was ended, in one round trip."""
         user, mark = self.table.get_each(
-            [(UserItem, profile_key(tenant, user_id)), (RevokedItem, _mark(tenant, user_id, grant_id))]
+            [(UserItem, profile_key(tenant, user_id)), (RevokedItem, revoked_key(tenant, user_id, grant_id))]
         )
         return decode_user(user) if user else None, mark is not None
 
@@ -91,5 +96,6 @@ def put_code(transaction: Transaction, tenant: str, code: AuthorizationCode) -> 
     transaction.put(item, ABSENT)
 
 
-def _mark(tenant: str, user_id: str, grant_id: str) -> keys.Key:
+def revoked_key(tenant: str, user_id: str, grant_id: str) -> keys.Key:
+    """Where the mark lies that what came of a code was ended."""
     return keys.Key(keys.user(tenant, user_id), keys.REVOKED + grant_id)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from chalicelib.core.connections import Connection
+from chalicelib.core.connections import MAX_BYTES, Connection, too_many
 from chalicelib.core.errors import Conflict
-from chalicelib.storage.documents import Documents
+from chalicelib.storage import keys
+from chalicelib.storage.documents import DocumentItem, Documents
 from chalicelib.storage.keys import CONNECTION, CONNECTION_NAME, Key, configuration
 from chalicelib.storage.keys import entity as entity_key
+from chalicelib.storage.logs import event_item
 from chalicelib.storage.table import ABSENT, Item
+from chalicelib.storage.work import work_item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +29,12 @@ class ConnectionNameItem(Item):
     """Guards that a name is used once, and finds the connection by it."""
 
     connection_id = UnicodeAttribute()
+
+
+class ConnectionsItem(Item):
+    """How many bytes all connections of a tenant take."""
+
+    held = NumberAttribute()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +70,48 @@ class ConnectionStore(Documents[Connection]):
         taken = Conflict("A connection with the same name already exists", code="connection_conflict")
         return self.put(transaction, tenant, connection).put(name, ABSENT, taken)
 
+    def item(self, tenant: str, entity: Connection) -> DocumentItem:
+        """Make the item of its next version. How much that is, is known when it is read."""
+        return Documents.item(self, tenant, replace(entity, size=0))
+
+    def decode(self, item: DocumentItem) -> Connection:
+        """Make the connection of an item."""
+        return replace(Documents.decode(self, item), size=_size(item))
+
+    def put(self, transaction: Transaction, tenant: str, entity: Connection) -> Transaction:
+        """Add its writing to a transaction, and what it takes more than before to what all of the tenant take."""
+        self._weigh(transaction, tenant, _size(self.item(tenant, entity)) - entity.size)
+        return Documents.put(self, transaction, tenant, entity)
+
+    def delete(self, tenant: str, entity_id: str, event: LogEvent) -> None:
+        """Remove it and its name, which is then free; not found if it is not there."""
+        connection = self.find(tenant, entity_id)
+        if connection is None:
+            raise self.missing()
+        self._remove(tenant, connection, self.table.write().put(event_item(self.table, tenant, event)))
+
     def retire(self, tenant: str, entity: Connection, work: Work, event: LogEvent) -> None:
         """Remove it and its name, and note the work that its users leave."""
-        name = _name_key(tenant, entity.name)
-        transaction = self.removal(tenant, entity, work, event).delete(name)
-        self.commit_keys(transaction, self.key(tenant, entity.id), name)
+        transaction = self.table.write().put(work_item(self.table, work)).put(event_item(self.table, tenant, event))
+        self._remove(tenant, entity, transaction)
+
+    def _remove(self, tenant: str, connection: Connection, transaction: Transaction) -> None:
+        """Remove exactly the version that was read, with its name: another takes another size."""
+        key, name = self.key(tenant, connection.id), _name_key(tenant, connection.name)
+        transaction.delete(key, DocumentItem.version == connection.version).delete(name)
+        self._weigh(transaction, tenant, -connection.size)
+        try:
+            self.commit_keys(transaction, key, name)
+        except Conflict:
+            if self.find(tenant, connection.id) is None:
+                raise self.missing() from None
+            raise
+
+    def _weigh(self, transaction: Transaction, tenant: str, more: int) -> None:
+        """Have the database decide whether there is room for so many bytes more."""
+        fits = ConnectionsItem.held.does_not_exist() | (ConnectionsItem.held <= MAX_BYTES - more)
+        counter = ConnectionsItem.at(keys.connections(tenant))
+        transaction.update(counter, [ConnectionsItem.held.add(more)], fits if more > 0 else None, too_many())
 
     def _id_named(self, tenant: str, name: str) -> str | None:
         item = self.table.get(ConnectionNameItem, _name_key(tenant, name))
@@ -74,3 +120,7 @@ class ConnectionStore(Documents[Connection]):
 
 def _name_key(tenant: str, name: str) -> Key:
     return entity_key(tenant, CONNECTION_NAME, name)
+
+
+def _size(item: DocumentItem) -> int:
+    return len(item.document.encode())

@@ -18,11 +18,16 @@ LINKED = "LINKED"
 LOGIN = "LOGIN"
 IDENTITY = "IDENTITY"
 LOG = "LOG#"
+TRACE = "TRACE#"
+LOG_SEAL = "LOG_SEAL#"
+NEWEST_LOG_SEAL = "NEWEST"
 DEVICE = "DEVICE#"
+PUBLIC_KEYS = "PUBLIC_KEYS"
 CLIENT = "CLIENT#"
 CLIENT_GRANT = "CLIENT_GRANT#"
 CONNECTION = "CONNECTION#"
 CONNECTION_NAME = "CONNECTION_NAME#"
+CONNECTIONS = "CONNECTIONS"
 RESOURCE_SERVER = "RESOURCE_SERVER#"
 SIGNING_KEY = "SIGNING_KEY#"
 PASSWORD_HISTORY = "PASSWORD_HISTORY#"  # noqa: S105 - the name of an item, not a secret
@@ -35,6 +40,18 @@ CONSENT = "CONSENT#"
 TICKET = "TICKET#"
 MAIL = "MAIL"
 ASSERTION = "ASSERTION"
+LINK = "LINK"
+CONTINUED = "CONTINUED"
+IMPERSONATION = "IMPERSONATION#"
+REQUESTS = "REQUESTS"
+RULE = "RULE#"
+RULE_NAME = "RULE_NAME#"
+RULE_ORDER = "RULE_ORDER#"
+RULE_TALLY = "RULE_TALLY"
+RULE_CONFIG = "RULE_CONFIG#"
+RULE_CONFIG_TALLY = "RULE_CONFIG_TALLY"
+DATA_KEY = "DATA_KEY#"
+JOB = "JOB"
 
 TENANTS = "TENANTS"
 """Partition of the index by time that lists the tenants themselves."""
@@ -42,6 +59,12 @@ PENDING_WORK = "WORK"
 """Partition of the index by time that lists work to finish, of all tenants: deletions too large for one transaction."""
 PENDING_MAIL = "MAIL"
 """Partition of the index by time that lists mails to send, of all tenants, by when they are due."""
+
+PENDING_LINKS = "LINKS"
+"""Partition of impersonation links that were not used yet, of all tenants, by when they expire.
+
+It is an index that holds whole items: what expires is found, consistently, in one query.
+"""
 
 
 class Key(NamedTuple):
@@ -66,6 +89,11 @@ def entity(tenant: str, prefix: str, entity_id: str) -> Key:
     return Key(configuration(tenant), prefix + sorting(entity_id))
 
 
+def connections(tenant: str) -> Key:
+    """What all connections of a tenant take together."""
+    return Key(configuration(tenant), CONNECTIONS)
+
+
 def user(tenant: str, user_id: str) -> str:
     """The partition of one user: the profile, history, devices, sessions."""
     return f"T#{tenant}#U#{folded(user_id)}"
@@ -74,6 +102,11 @@ def user(tenant: str, user_id: str) -> str:
 def linked(tenant: str, user_id: str) -> Key:
     """What stands where a user was whose account is now one of another user's; guards that its id is used once."""
     return Key(user(tenant, user_id), LINKED)
+
+
+def public_keys(tenant: str, user_id: str) -> Key:
+    """How many public keys a user has."""
+    return Key(user(tenant, user_id), PUBLIC_KEYS)
 
 
 def login(tenant: str, connection_id: str, name: str) -> Key:
@@ -86,10 +119,19 @@ def identity(tenant: str, connection_id: str, identity_id: str) -> Key:
     return Key(f"T#{tenant}#I#{connection_id}#{folded(identity_id)}", IDENTITY)
 
 
-def log(tenant: str, user_id: str, log_id: str, date: datetime) -> Key:
-    """A log event: with its user, or in its hour of the tenant."""
-    partition = user(tenant, user_id) if user_id else f"T#{tenant}#H#{date:%Y%m%d%H}"
-    return Key(partition, LOG + log_id)
+def history(tenant: str, user_id: str, date: datetime) -> str:
+    """The partition of a log event: its user's, or its hour of the tenant."""
+    return user(tenant, user_id) if user_id else f"T#{tenant}#H#{date:%Y%m%d%H}"
+
+
+def traces(tenant: str, date: datetime) -> str:
+    """The partition of what the events of deleted users left, by the day of the events."""
+    return f"T#{tenant}#G#{date:%Y%m%d}"
+
+
+def log_seals(tenant: str) -> str:
+    """The partition of the log seals of a tenant, and of the note of the newest."""
+    return f"T#{tenant}#S"
 
 
 def work(tenant: str, work_id: str) -> Key:
@@ -102,14 +144,39 @@ def mail(tenant: str, letter_id: str) -> Key:
     return Key(f"T#{tenant}#M#{letter_id}", MAIL)
 
 
+def job(tenant: str, job_id: str) -> Key:
+    """What goes on after a request, and how it went."""
+    return Key(f"T#{tenant}#J#{folded(job_id)}", JOB)
+
+
 def one_time(tenant: str, digest: str, kind: str) -> Key:
     """What a one-time secret leads to, by the digest of the secret."""
     return Key(f"T#{tenant}#O#{digest}", kind)
 
 
+def impersonation(tenant: str, user_id: str, link_id: str) -> Key:
+    """An impersonation link by its id, with the user whom it leads to."""
+    return Key(user(tenant, user_id), IMPERSONATION + sorting(link_id))
+
+
+def pending_link(tenant: str, digest: str, expires_at: datetime) -> Key:
+    """An impersonation link among those that were not used yet."""
+    return Key(PENDING_LINKS, moment(expires_at, f"{tenant}#{digest}"))
+
+
 def failures(tenant: str, connection_id: str, name: str, ip: str) -> Key:
     """A counter of failed attempts: of a name at a connection from an address; without a name, of the address."""
     return Key(f"T#{tenant}#F#{connection_id}#{folded(name)}", FAILURES + folded(ip, 900))
+
+
+def requests(tenant: str, kind: str, ends: int) -> Key:
+    """A counter of a tenant's requests of a kind within the minute that ends at this epoch second."""
+    return Key(f"T#{tenant}#R#{kind}#{ends}", REQUESTS)
+
+
+def sign_ups(tenant: str, network: str, now: datetime) -> Key:
+    """A counter of sign-ups from an address, on one day."""
+    return Key(f"T#{tenant}#S#{folded(network)}", f"{FAILURES}{now:%Y%m%d}")
 
 
 def by_email(tenant: str, email: str) -> str:

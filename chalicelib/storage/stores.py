@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.connections import Connection
+from chalicelib.storage.account_page import AccountPageStore
 from chalicelib.storage.assertions import AssertionStore
 from chalicelib.storage.attempts import AttemptStore
 from chalicelib.storage.cache import Cache
@@ -14,15 +15,22 @@ from chalicelib.storage.clients import client_store
 from chalicelib.storage.codes import CodeStore
 from chalicelib.storage.connections import ConnectionStore
 from chalicelib.storage.consents import ConsentStore
+from chalicelib.storage.data_keys import data_key_store
 from chalicelib.storage.device_credentials import DeviceCredentialStore
+from chalicelib.storage.impersonation import ImpersonationStore
+from chalicelib.storage.jobs import JobStore
+from chalicelib.storage.log_seals import LogSealStore
 from chalicelib.storage.logs import LogStore
 from chalicelib.storage.outbox import OutboxStore
 from chalicelib.storage.refresh_tokens import RefreshTokenStore
 from chalicelib.storage.resource_servers import resource_server_store
+from chalicelib.storage.rules import RuleStore
+from chalicelib.storage.rules_configs import RuleConfigStore
 from chalicelib.storage.sessions import SessionStore
 from chalicelib.storage.sign_ins import SignInStore
 from chalicelib.storage.signing_keys import SigningKeyStore
 from chalicelib.storage.tenants import TenantStore
+from chalicelib.storage.throttles import ThrottleStore
 from chalicelib.storage.tickets import TicketStore
 from chalicelib.storage.users import UserStore
 from chalicelib.storage.work import WorkStore
@@ -47,6 +55,7 @@ class Stores:
     users: UserStore
     device_credentials: DeviceCredentialStore
     logs: LogStore
+    log_seals: LogSealStore
     works: WorkStore
     sessions: SessionStore
     refresh_tokens: RefreshTokenStore
@@ -57,11 +66,17 @@ class Stores:
     assertions: AssertionStore
     tickets: TicketStore
     outbox: OutboxStore
+    impersonations: ImpersonationStore
+    throttles: ThrottleStore
+    rules: RuleStore
+    rules_configs: RuleConfigStore
+    jobs: JobStore
+    account_page: AccountPageStore
 
     @classmethod
-    def of(cls, table: Table) -> Stores:
-        """Make the stores of a table."""
-        cache = Cache(table.now)
+    def of(cls, table: Table, cache: Cache | None = None) -> Stores:
+        """Make the stores of a table, with a cache that is theirs unless it is given."""
+        cache = cache or Cache(table.now)
         clients, servers = client_store(table, cache), resource_server_store(table, cache)
         connections = ConnectionStore(table, cache, Connection)
         signing_keys, users = SigningKeyStore(table, cache), UserStore(table)
@@ -76,6 +91,7 @@ class Stores:
             users=users,
             device_credentials=DeviceCredentialStore(table),
             logs=LogStore(table),
+            log_seals=LogSealStore(table),
             works=WorkStore(table),
             sessions=SessionStore(table),
             refresh_tokens=RefreshTokenStore(table),
@@ -86,4 +102,10 @@ class Stores:
             assertions=AssertionStore(table),
             tickets=TicketStore(table, users),
             outbox=OutboxStore(table),
+            impersonations=ImpersonationStore(table, clients, grants, connections),
+            throttles=ThrottleStore(table),
+            rules=RuleStore(table, cache),
+            rules_configs=RuleConfigStore(table, data_key_store(table, cache)),
+            jobs=JobStore(table),
+            account_page=AccountPageStore(table, users),
         )

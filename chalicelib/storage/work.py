@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +13,7 @@ from chalicelib.core.errors import Gone
 from chalicelib.core.work import Work
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
+from chalicelib.storage.turns import LOOKED_AT, in_turn
 
 if TYPE_CHECKING:
     from chalicelib.storage.table import Table
@@ -23,13 +23,16 @@ class WorkItem(Item):
     """One note."""
 
     document = UnicodeAttribute()
+    mark = UnicodeAttribute(default="")
 
 
-def work_item(work: Work) -> WorkItem:
+def work_item(table: Table, work: Work) -> WorkItem:
     """Make the item of a note, for the transaction that hides what is deleted."""
+    document = _encode(work)
     return WorkItem.at(
         keys.work(work.tenant, work.id),
-        document=_encode(work),
+        document=document,
+        mark=table.marker.mark(work.tenant, _text(document)),
         by_time_pk=keys.PENDING_WORK,
         by_time_sk=keys.moment(work.noted_at, work.tenant + work.id),
     )
@@ -37,7 +40,14 @@ def work_item(work: Work) -> WorkItem:
 
 def decode(item: WorkItem) -> Work:
     """Make the note of an item."""
-    return msgspec.json.decode(item.document, type=Work)
+    return replace(msgspec.json.decode(item.document, type=Work), mark=item.mark)
+
+
+def genuine(table: Table, work: Work) -> bool:
+    """Whether a note was written by Gatehouse: only then may history that it removes count as removed."""
+    if work.mark is None:
+        return True
+    return table.marker.fits(work.tenant, work.mark, _text(_encode(work)), work.noted_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +57,9 @@ class WorkStore:
     table: Table
 
     def pending(self, limit: int) -> list[Work]:
-        """Give the oldest work of all tenants."""
-        found = self.table.query_by_time([keys.PENDING_WORK], page_size=limit)
-        return [decode(item) for item in self.table.batch_get(WorkItem, [key for _, key in islice(found, limit)])]
+        """Give the oldest work of each tenant in turn: one query of the index, one batch of reads."""
+        found = self.table.query_by_time([keys.PENDING_WORK], page_size=LOOKED_AT)
+        return [decode(item) for item in self.table.batch_get(WorkItem, in_turn((key for _, key in found), limit))]
 
     def finish(self, work: Work) -> None:
         """Remove the note; removing it twice is one removal."""
@@ -65,4 +75,9 @@ def finish(table: Table, work: Work) -> None:
 
 
 def _encode(work: Work) -> str:
-    return msgspec.json.encode(work).decode()
+    return msgspec.json.encode(replace(work, mark=None)).decode()
+
+
+def _text(document: str) -> bytes:
+    """Give what the mark of a note is made of."""
+    return b"work" + document.encode()

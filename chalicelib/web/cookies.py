@@ -1,4 +1,7 @@
-"""The two cookies of a browser: its session, and what ties sign-ins it began to it. No script reads them (S16)."""
+"""The cookies of a browser: its session, what ties sign-ins it began to it, and what an impersonation link left.
+
+No script reads them (S16).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ if TYPE_CHECKING:
 
 SESSION = "__Host-gatehouse"
 FLOW = "__Host-gatehouse-flow"
-_SAME_SITE = {SESSION: "None", FLOW: "Lax"}
+IMPERSONATION = "__Host-gatehouse-as"
+_SAME_SITE = {SESSION: "None", FLOW: "Lax", IMPERSONATION: "Lax"}
 """Applications of other sites ask in a frame whether somebody is signed in; nobody else posts our forms."""
 
 
@@ -22,8 +26,8 @@ def browser(http: HttpRequest) -> Browser:
         sent = SimpleCookie(http.headers.get("cookie", ""))
     except CookieError:
         return Browser()
-    session, flow = (sent[name].value if name in sent else "" for name in (SESSION, FLOW))
-    return Browser(session=session, flow=flow)
+    session, flow, held = (sent[name].value if name in sent else "" for name in (SESSION, FLOW, IMPERSONATION))
+    return Browser(session=session, flow=flow, impersonation=held)
 
 
 def kept(name: str, value: str, *, seconds: int | None) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.core.hosts import Hosts
     from chalicelib.web.surface import Endpoint
 
-surface = Surface("reference")
+surface = Surface("reference", counted=False)
 
 
 @surface.endpoint("GET", "/api/v2/openapi.json", summary="The OpenAPI document", public=True)

@@ -11,6 +11,7 @@ import logging
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -21,6 +22,8 @@ from chalicelib.core.callers import Caller
 from chalicelib.core.errors import GatehouseError, Invalid, Unauthenticated
 from chalicelib.core.oauth.errors import OAuthError
 from chalicelib.core.tenants import unknown_tenant
+from chalicelib.core.throttles import AUTHENTICATION, LimitReached
+from chalicelib.core.throttles import MANAGEMENT as MANAGEMENT_REQUESTS
 from chalicelib.web import decoding
 from chalicelib.web.errors import management_body, oauth_body, status_of
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from chalicelib.core.gatehouse import Core
+    from chalicelib.core.throttles import Allowance
 
 Q = TypeVar("Q")
 B = TypeVar("B")
@@ -48,11 +52,12 @@ SECURITY_HEADERS = {
 """On every answer (S21); a page adds its Content-Security-Policy."""
 
 
+_LEFT = ("Limit", "Remaining", "Reset")
 PUBLIC_CORS = CORSConfig(
     allow_origin="*",
     allow_headers=["Authorization", "Auth0-Client", "Content-Type"],
     max_age=600,
-    expose_headers=["WWW-Authenticate"],
+    expose_headers=["Retry-After", "WWW-Authenticate", *(f"X-RateLimit-{name}" for name in _LEFT)],
 )
 """For what pages of any origin may ask: nothing there looks at a cookie."""
 
@@ -103,7 +108,8 @@ class Refused:
 class Endpoint:
     """All that is known of an endpoint. `scopes`: any one of them suffices; `public` endpoints ask for no token.
 
-    `cors` lets pages of any origin ask. `produces` is the media type of an answer that is not refused.
+    `cors` lets pages of any origin ask. `produces` is the media type of an answer that is not refused. What is not
+    `counted` has no limit of rate: it is the same for everybody and reads nothing.
     """
 
     method: str
@@ -122,9 +128,17 @@ class Endpoint:
     status: int = 200
     public: bool = False
     cors: bool = False
+    counted: bool = True
     refusal: Callable[[Refused], Rendered] | None = None
     shape: str = MANAGEMENT
     tag: str = ""
+
+    @property
+    def throttle(self) -> str:
+        """Which kind of requests it counts among."""
+        if not self.counted:
+            return ""
+        return AUTHENTICATION if self.public else MANAGEMENT_REQUESTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +185,18 @@ class Surface(Blueprint):
     """A Blueprint whose views are wrapped, in one place, from bytes to bytes."""
 
     def __init__(
-        self, tag: str, *, shape: str = MANAGEMENT, refusal: Callable[[Refused], Rendered] | None = None
+        self,
+        tag: str,
+        *,
+        shape: str = MANAGEMENT,
+        refusal: Callable[[Refused], Rendered] | None = None,
+        counted: bool = True,
     ) -> None:
         super().__init__(__name__)
         self.tag = tag
         self.shape = shape
         self.refusal = refusal
+        self.counted = counted
         self.endpoints: list[Endpoint] = []
 
     def endpoint(self, method: str, path: str, *, summary: str, **known: Any) -> Callable[[Any], Any]:
@@ -191,6 +211,7 @@ class Surface(Blueprint):
                 shape=self.shape,
                 tag=self.tag,
                 refusal=self.refusal,
+                counted=self.counted,
                 **known,
             )
             self.endpoints.append(declared)
@@ -213,7 +234,8 @@ def _handle(endpoint: Endpoint, call: _Call, parameters: dict[str, str]) -> Resp
     try:
         caller = _identify(endpoint, call, caller)
         answer = _answer(endpoint, call, caller, parameters)
-        return _response(answer if isinstance(answer, Rendered) else _json(answer, endpoint.status))
+        rendered = answer if isinstance(answer, Rendered) else _json(answer, endpoint.status)
+        return _response(rendered, _left(endpoint, call, caller))
     except (GatehouseError, OAuthError) as error:
         return _refusal(endpoint, call, caller, error)
     except Exception:  # the one place: anything else is our fault, and the caller gets an id to quote
@@ -266,13 +288,16 @@ def _caller(endpoint: Endpoint, call: _Call) -> Caller:
 
 
 def _identify(endpoint: Endpoint, call: _Call, caller: Caller) -> Caller:
-    """Find the tenant of the host, and turn a token into a caller with scopes."""
+    """Find the tenant of the host, and turn a token into a caller with scopes. What is past a limit goes no further."""
+    call.core.throttles.demand_left(caller, endpoint.throttle)
     if not caller.tenant or not call.core.tenants.exists(caller.tenant):
         raise unknown_tenant()
     if _is_repeated("authorization", call.http):
         raise _malformed()
-    missing = Unauthenticated("Missing authentication")
-    return caller if endpoint.public else call.core.authenticate(caller, bearer(call.http, missing))
+    if not endpoint.public:
+        return call.core.authenticate(caller, bearer(call.http, Unauthenticated("Missing authentication")))
+    call.core.throttles.count(caller, endpoint.throttle)
+    return caller
 
 
 def bearer(http: HttpRequest, missing: GatehouseError) -> str:
@@ -307,9 +332,23 @@ def _refusal(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseEr
     refused = Refused(
         core=call.core, caller=caller, http=call.http, status=status, code=code, message=message, error=error
     )
+    left = _left(endpoint, call, caller)
+    if isinstance(error, LimitReached):
+        left = {**_headers_of(error.allowance), "Retry-After": str(error.allowance.wait)}
     if isinstance(error, OAuthError) and endpoint.refusal is None:
-        return _response(_as_json(call.http, status, {"error": code, "error_description": message}))
-    return _response(_rendered(endpoint, refused))
+        return _response(_as_json(call.http, status, {"error": code, "error_description": message}), left)
+    return _response(_rendered(endpoint, refused), left)
+
+
+def _left(endpoint: Endpoint, call: _Call, caller: Caller) -> Mapping[str, str]:
+    """Tell what is left of the minute, as Auth0 does; only to who brought a good token: strangers need not know."""
+    allowance = call.core.throttles.allowance(caller.tenant, endpoint.throttle) if caller.subject else None
+    return _headers_of(allowance) if allowance else {}
+
+
+def _headers_of(allowance: Allowance) -> Mapping[str, str]:
+    values = (allowance.limit, allowance.remaining, allowance.resets_at)
+    return {f"X-RateLimit-{name}": str(value) for name, value in zip(_LEFT, values, strict=True)}
 
 
 def _rendered(endpoint: Endpoint, refused: Refused) -> Rendered:
@@ -348,11 +387,12 @@ def _json(answer: Any, status: int) -> Rendered:
     return Rendered(body=msgspec.json.encode(answer).decode(), status=status)
 
 
-def _response(rendered: Rendered) -> Response:
+def _response(rendered: Rendered, more: Mapping[str, str] = MappingProxyType({})) -> Response:
     body = json.dumps(rendered.body) if isinstance(rendered.body, dict) else rendered.body
     headers: dict[str, str | list[str]] = {
         **SECURITY_HEADERS,
         "Content-Type": rendered.content_type,
         **rendered.headers,
+        **more,
     }
     return Response(body=body, status_code=int(rendered.status), headers=headers)

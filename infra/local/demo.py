@@ -1,4 +1,4 @@
-"""What the first start creates, so that there is something to try: application, user, administrator, clients.
+"""What the first start creates, so that there is something to try: applications, users, an administrator, clients.
 
 Goes through the product's own doors. Runs at every start and may be interrupted anywhere: what is there already is left
 alone. Secrets lie in the table as hashes, so a lost environment file means new ones. The https port is part of every
@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from chalicelib.core.clients import Client
+    from chalicelib.core.documents import Document
     from chalicelib.core.gatehouse import Core
 
 MACHINE = "Local development"
 APPLICATION = "Demo application"
+SHOP = "Example shop"
+SHOP_URL = "http://localhost:3001"
+"""Where `make example` serves `examples/shop`."""
 DEMO_EMAIL = "demo@example.com"
+SUPPORT_EMAIL = "jane@example.com"
 ADMIN_EMAIL = "admin@example.com"
 _OWN = "http://localhost:3000"
 """Where a newcomer's own application is likely to be."""
@@ -49,10 +54,10 @@ def seed(app_module: ModuleType, addresses: Sequence[str], existing: Mapping[str
         **main.machine("AUTH0_CLIENT", tuple(MANAGEMENT_SCOPES), existing),
         **system.machine("GATEHOUSE_SYSTEM_CLIENT", (*MANAGEMENT_SCOPES, *SYSTEM_SCOPES), existing),
         "GATEHOUSE_DEMO_CLIENT_ID": main.application(addresses),
-        "GATEHOUSE_DEMO_EMAIL": DEMO_EMAIL,
-        "GATEHOUSE_DEMO_PASSWORD": main.user(DEMO_EMAIL, "Demo User", existing.get("GATEHOUSE_DEMO_PASSWORD")),
-        "GATEHOUSE_ADMIN_EMAIL": ADMIN_EMAIL,
-        "GATEHOUSE_ADMIN_PASSWORD": system.user(ADMIN_EMAIL, "Administrator", existing.get("GATEHOUSE_ADMIN_PASSWORD")),
+        **main.shop(existing),
+        **main.user("GATEHOUSE_DEMO", DEMO_EMAIL, "Demo User", existing),
+        **main.user("GATEHOUSE_SUPPORT", SUPPORT_EMAIL, "Jane from support", existing),
+        **system.user("GATEHOUSE_ADMIN", ADMIN_EMAIL, "Administrator", existing),
     }
 
 
@@ -75,15 +80,22 @@ class _Demo:
 
     def machine(self, prefix: str, scope: tuple[str, ...], existing: Mapping[str, str]) -> dict[str, str]:
         """Have a client with these Management scopes; give the lines with its id and secret."""
-        client, known = self._client(MACHINE), existing.get(f"{prefix}_SECRET", "")
-        if client is None:
-            client, secret = self.core.clients.create(self.caller, {"name": MACHINE, "app_type": "non_interactive"})
-        elif client.verify_secret(known, self.core.clients.ambient.now()):
-            secret = known
-        else:
-            client, secret = self.core.clients.rotate_secret(self.caller, client.client_id, timedelta())
-        self._grant(client.client_id, scope)
-        return {f"{prefix}_ID": client.client_id, f"{prefix}_SECRET": secret}
+        lines = self._confidential(prefix, {"name": MACHINE, "app_type": "non_interactive"}, existing)
+        self._grant(lines[f"{prefix}_ID"], scope)
+        return lines
+
+    def shop(self, existing: Mapping[str, str]) -> dict[str, str]:
+        """Have the application of `examples/shop`; give the lines with its address, id and secret."""
+        settings = {
+            "name": SHOP,
+            "app_type": "regular_web",
+            "callbacks": (f"{SHOP_URL}/callback",),
+            "allowed_logout_urls": (f"{SHOP_URL}/",),
+            "initiate_login_uri": f"{SHOP_URL}/login",
+        }
+        lines = self._confidential("GATEHOUSE_SHOP_CLIENT", settings, existing)
+        self._open_to_users(lines["GATEHOUSE_SHOP_CLIENT_ID"])
+        return {"GATEHOUSE_SHOP_URL": SHOP_URL, **lines}
 
     def application(self, addresses: Sequence[str]) -> str:
         """Have a single-page application that the default connection is enabled for; give its client's id.
@@ -102,28 +114,44 @@ class _Demo:
         }
         if missing:
             self.core.clients.update(self.caller, client.client_id, missing)
-        connection = self.core.connections.named(self.tenant, DEFAULT_CONNECTION)
-        if client.client_id not in connection.enabled_clients:
-            self.core.connections.switch_clients(self.caller, connection.id, {client.client_id: True})
+        self._open_to_users(client.client_id)
         return client.client_id
 
-    def user(self, email: str, name: str, known_password: str | None) -> str:
-        """Have a user; give the password, a new one when the old one is not known any more."""
-        found = self.core.users.with_email(self.caller, email)
-        if found and known_password:
-            return known_password
-        password = new_password()
-        if found:
-            self.core.users.update(self.caller, found[0].user_id, {"password": password})
-        else:
+    def user(self, prefix: str, email: str, name: str, existing: Mapping[str, str]) -> dict[str, str]:
+        """Have a user; give the lines with id, name and password, a new one when the old one is not known any more."""
+        found, password = self.core.users.with_email(self.caller, email), existing.get(f"{prefix}_PASSWORD")
+        if not found:
+            password = new_password()
             account = {"connection": DEFAULT_CONNECTION, "email": email, "name": name, "email_verified": True}
-            self.core.users.create(self.caller, {**account, "password": password})
-        return password
+            user = self.core.users.create(self.caller, {**account, "password": password})
+        elif password:
+            user = found[0]
+        else:
+            password = new_password()
+            user = self.core.users.update(self.caller, found[0].user_id, {"password": password})
+        return {f"{prefix}_USER_ID": user.user_id, f"{prefix}_EMAIL": email, f"{prefix}_PASSWORD": password}
 
     def _client(self, name: str) -> Client | None:
         """Find a client by name."""
         clients = self.core.clients.list(self.caller, PageRequest(per_page=1_000)).items
         return next((client for client in clients if client.name == name), None)
+
+    def _confidential(self, prefix: str, settings: Document, existing: Mapping[str, str]) -> dict[str, str]:
+        """Have a client; give the lines with its id and secret, a new one when the old one is not known any more."""
+        client, known = self._client(settings["name"]), existing.get(f"{prefix}_SECRET", "")
+        if client is None:
+            client, secret = self.core.clients.create(self.caller, settings)
+        elif client.verify_secret(known, self.core.clients.ambient.now()):
+            secret = known
+        else:
+            client, secret = self.core.clients.rotate_secret(self.caller, client.client_id, timedelta())
+        return {f"{prefix}_ID": client.client_id, f"{prefix}_SECRET": secret}
+
+    def _open_to_users(self, client_id: str) -> None:
+        """Enable the default connection for a client."""
+        connection = self.core.connections.named(self.tenant, DEFAULT_CONNECTION)
+        if client_id not in connection.enabled_clients:
+            self.core.connections.switch_clients(self.caller, connection.id, {client_id: True})
 
     def _grant(self, client_id: str, scope: tuple[str, ...]) -> None:
         """Grant every scope there is, also those a newer version brought."""

@@ -106,6 +106,39 @@ def test_a_connection_is_enabled_for_clients(sdk):
     assert enabled == [client.client_id]
 
 
+def test_a_rule_is_created_moved_listed_and_deleted(sdk):
+    script = "function (user, context, callback) { callback(null, user, context); }"
+    made = [
+        sdk.rules.create(name=name, script=script, order=order) for name, order in (("Second", 200.0), ("First", 100))
+    ]
+
+    moved = sdk.rules.update(made[1].id, order=300, enabled=False)
+    read = sdk.rules.get(made[1].id)
+    listed = [each.name for each in sdk.rules.list(per_page=1)]
+    enabled = [each.name for each in sdk.rules.list(enabled=True, fields="name")]
+    with pytest.raises(ConflictError) as refused:
+        sdk.rules.create(name="First", script=script)
+    for each in made:
+        sdk.rules.delete(each.id)
+
+    assert (moved.order, read.enabled, read.script, read.stage) == (300, False, script, "login_success")
+    assert [listed, enabled] == [["Second", "First"], ["Second"]]
+    assert refused.value.body["errorCode"] == "rule_conflict"
+    with pytest.raises(NotFoundError):
+        sdk.rules.get(made[0].id)
+
+
+def test_a_rules_config_is_set_listed_by_its_key_and_deleted(sdk):
+    answered = sdk.rules_configs.set("API_KEY:1", value="s3cret")
+
+    listed = sdk.rules_configs.list()
+    sdk.rules_configs.delete("API_KEY:1")
+
+    assert (answered.key, answered.value) == ("API_KEY:1", "s3cret")
+    assert [each.dict() for each in listed] == [{"key": "API_KEY:1"}]
+    assert sdk.rules_configs.list() == []
+
+
 def test_a_client_is_registered_granted_and_gets_a_token(stack, sdk):
     api = sdk.resource_servers.create(identifier="https://api.example.com", scopes=[{"value": "read:things"}])
     client = sdk.clients.create(name="Worker", app_type="non_interactive")

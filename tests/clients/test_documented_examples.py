@@ -1,4 +1,4 @@
-"""The examples of docs/api run as they stand there, and answer what is shown, but for ids and times."""
+"""The examples of docs/api and of impersonation run as they stand, and answer what is shown, but for ids and times."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def shape(value: Any) -> Any:
     return [shape(part) for part in value] if isinstance(value, list) else type(value).__name__
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, "../impersonation.md"])
 def test_the_examples_of_a_page_run_and_answer_what_is_shown(stack, page):
     found = blocks(page)
     answered = [following == "json" for (kind, _), (following, _) in pairwise([*found, ("", "")]) if kind == "sh"]

@@ -79,6 +79,21 @@ def test_a_mail_goes_with_the_next_sweep_and_is_gone(core, ask, ses, sent, waiti
     assert waiting() == []
 
 
+@pytest.mark.security(42)
+def test_a_tenant_with_many_mails_keeps_no_other_waiting(core, ses, sent, clock):
+    ses()
+    transaction = core.outbox.store.table.write()
+    for tenant in ["acme"] * 30 + ["main"]:
+        clock.advance(milliseconds=1)
+        note = core.outbox.note(Caller(tenant=tenant), "password_changed", f"ann@{tenant}.example")
+        put_letter(transaction, note)
+    transaction.commit()
+
+    tasks.sweep(core)
+
+    assert sorted(sent()) == ["ann@acme.example"] * 24 + ["ann@main.example"]
+
+
 def test_a_mail_goes_at_once_when_the_stream_tells_of_it(core, ask, ses, sent, waiting):
     ses()
     ask()

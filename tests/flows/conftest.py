@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from chalicelib.core.tenants import DEFAULT_CONNECTION
 from chalicelib.storage.table import Item
-from tests.flows.browsing import CALLBACK, EMAIL, PASSWORD, Application, Browser, shown_by, state_of
+from tests.flows.browsing import (
+    CALLBACK,
+    EMAIL,
+    PASSWORD,
+    Application,
+    Browser,
+    Visitor,
+    answer_of,
+    shown_by,
+    sign_in,
+    state_of,
+)
+from tests.flows.impersonating import JANE, LOGIN_URI, Support
 
 
 @pytest.fixture
 def ann(api):
     """A user of the default database."""
-    created = api.post("/api/v2/users", {"connection": DEFAULT_CONNECTION, "email": EMAIL, "password": PASSWORD})
+    known = {"email": EMAIL, "password": PASSWORD, "verify_email": False}
+    created = api.post("/api/v2/users", {"connection": DEFAULT_CONNECTION, **known})
     assert created.status == 201
     return created.json["user_id"]
 
@@ -52,6 +66,40 @@ def forget(app, spa):
 
 
 @pytest.fixture
+def enter(app, spa):
+    """Sign in to the application with a browser, and go to the account page with it."""
+
+    def make(**known: Any) -> Visitor:
+        browser = Browser(app)
+        assert answer_of(sign_in(browser, spa, **known))["code"]
+        return Visitor(browser)
+
+    return make
+
+
+@pytest.fixture
+def ann_there(enter, ann):
+    return enter()
+
+
+@pytest.fixture
+def stay(spa):
+    """Let the application stay signed in with what the browser's session gives it, and give its refresh token."""
+
+    def ask(visitor: Visitor, **asked: Any) -> str:
+        back = visitor.browser.get(spa.address(prompt="none", scope="openid offline_access", **asked))
+        return json.loads(spa.exchange(answer_of(back)["code"]).body)["refresh_token"]
+
+    return ask
+
+
+@pytest.fixture
+def works(spa):
+    """Say whether a refresh token still gives tokens."""
+    return lambda token: spa.token(grant_type="refresh_token", refresh_token=token).status_code == 200
+
+
+@pytest.fixture
 def calls():
     """What is asked of DynamoDB while a test runs: for each call its kind and how many items it names."""
     made: list[tuple[str, int]] = []
@@ -71,3 +119,31 @@ def calls():
 @pytest.fixture
 def browser(app):
     return Browser(app)
+
+
+@pytest.fixture
+def web(register):
+    """An application with a server, whose sign-in begins at an address of its own."""
+    return register(app_type="regular_web", initiate_login_uri=LOGIN_URI)
+
+
+@pytest.fixture
+def support(api, ann):
+    """Support staff: Jane, and the program through which she gets links."""
+    jane = api.post("/api/v2/users", {"connection": DEFAULT_CONNECTION, "email": JANE, "password": PASSWORD}).json
+    client = api.post("/api/v2/clients", {"name": "Support desk", "app_type": "non_interactive"}).json
+    audience = api.app.core.hosts.management_audience("main")
+    scopes = ["create:impersonation_links", "delete:impersonation_links"]
+    grant = {"client_id": client["client_id"], "audience": audience, "scope": scopes}
+    granted = api.post("/api/v2/client-grants", grant).json
+    proof = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+    asked = {"grant_type": "client_credentials", "audience": audience, **proof}
+    token = api.post("/oauth/token", asked, headers={"Authorization": ""}).json["access_token"]
+    return Support(
+        api=api,
+        client_id=client["client_id"],
+        token=token,
+        grant_id=granted["id"],
+        user_id=ann,
+        jane=jane["user_id"],
+    )

@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.core.tenants import DEFAULT_CONNECTION
 from tests.flows.browsing import EMAIL, PASSWORD, VERIFIER, answer_of, sign_in
+from tests.flows.impersonating import confirm, followed
 
 REALM = "http://auth0.com/oauth/grant-type/password-realm"
 WRONG = "canary wrong Password 1"
@@ -41,6 +42,29 @@ def test_nothing_secret_of_any_flow_is_in_the_history(api, core, browser, regist
     items = aws["dynamodb"].scan(TableName=settings.table)["Items"]
     history = json.dumps([item for item in items if item["sk"]["S"].startswith("LOG#")]) + caplog.text
     assert history.count("LOG#") > 15
+    assert [secret for secret in secrets if secret in history] == []
+
+
+@pytest.mark.security(40)
+def test_nothing_secret_of_an_impersonation_is_in_the_history(support, web, browser, aws, settings, caplog):
+    classic, newer = support.make_classic(web), support.make(web)["link"]
+    secrets = {link.partition("link=")[2] for link in (classic, newer)}
+
+    code = answer_of(browser.get(followed(classic)))["code"]
+    tokens = told(web.exchange(code))
+    confirm(browser, newer)
+    secrets |= {code, *tokens, browser.cookies["__Host-gatehouse-as"].partition(".")[2]}
+    own = answer_of(browser.get(web.address()))["code"]
+    secrets |= {own, *told(web.exchange(own)), web.secret, support.token}
+    for link in (classic, newer):
+        browser.get(followed(link))
+    for token in tokens:
+        support.api.get("/api/v2/users", token=token)
+        browser.post("/impersonation/stop", {}, Authorization=f"Bearer {token}")
+
+    items = aws["dynamodb"].scan(TableName=settings.table)["Items"]
+    history = json.dumps([item for item in items if item["sk"]["S"].startswith("LOG#")]) + caplog.text
+    assert history.count("fimp") > 3
     assert [secret for secret in secrets if secret in history] == []
 
 

@@ -15,7 +15,8 @@ from chalicelib.web.management.logs import LogAnswer
 from tests.documents import ROOT, table, tables, text
 from tests.web.conftest import ENDPOINTS, named
 
-PAGES = ["README.md", "CHANGELOG.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+FOLDERS = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*/README.md")]
+PAGES = ["README.md", "CHANGELOG.md", *sorted(str(path.relative_to(ROOT)) for path in FOLDERS)]
 LINK = re.compile(r"(?<!\\)\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 VARIABLE = re.compile(r"(?:GATEHOUSE|AWS)_[A-Z0-9_]+")

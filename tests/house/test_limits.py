@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from chalicelib.adapters import outgoing
+from chalicelib.adapters.sandbox import outcomes
 from chalicelib.core import (
+    account_page,
     accounts,
+    attack_protection,
     attempts,
     client_keys,
     clients,
@@ -17,24 +22,39 @@ from chalicelib.core import (
     device_credentials,
     documents,
     identities,
+    impersonation,
+    impersonation_links,
+    log_seals,
     log_search,
+    log_verification,
     logs,
     mail,
+    new_places,
     outbox,
     paging,
+    rules,
+    rules_configs,
+    sandbox,
     signing_keys,
+    throttles,
     tickets,
     users,
 )
 from chalicelib.core.hosts import Hosts
 from chalicelib.core.oauth import assertions, authorize, codes, tokens, user_tokens
+from chalicelib.core.tenants import DEFAULT_SETTINGS
+from chalicelib.settings import Settings
 from chalicelib.storage import cache
 from chalicelib.web import decoding, openapi
 from tests.conftest import BASE_DOMAIN
 from tests.documents import table
 from tests.web.conftest import ENDPOINTS
 
+IMPERSONATION = DEFAULT_SETTINGS["impersonation"]
 DOCUMENT = openapi.document(ENDPOINTS, Hosts(BASE_DOMAIN, "main"), "main")
+
+
+DEFAULTS = {field.name: field.default for field in fields(Settings)}
 
 
 def said(kind: str, *steps: str) -> int:
@@ -52,6 +72,11 @@ def switched() -> int:
     return int(operation["requestBody"]["content"]["application/json"]["schema"]["maxItems"])
 
 
+def allowed(stage: str) -> int:
+    """Look up what an address may try unless a tenant says otherwise."""
+    return int(attack_protection.DEFAULTS[attack_protection.THROTTLING]["stage"][stage]["max_attempts"])
+
+
 def spelled(time: timedelta) -> str:
     return {timedelta(days=2): "two days", timedelta(minutes=1): "a minute", timedelta(hours=1): "an hour"}[time]
 
@@ -63,6 +88,11 @@ def hours(time: timedelta) -> str:
 ADDRESSES = ("callbacks", "allowed_logout_urls", "allowed_origins", "web_origins")
 LIMITS: dict[str, list[int | str]] = {
     "request body": [decoding.MAX_BODY],
+    "requests of a tenant": [
+        f"{DEFAULTS['management_requests_per_minute']:,} [in a minute]",
+        f"{DEFAULTS['authentication_requests_per_minute']:,} to sign in",
+    ],
+    "requests that one process may let in past that": [throttles.LEAST_STEP],
     "path parameter": [decoding.MAX_PATH_PARAMETER],
     "query parameter": [decoding.MAX_QUERY_VALUE],
     "bearer token": [tokens.MAX_TOKEN],
@@ -82,6 +112,7 @@ LIMITS: dict[str, list[int | str]] = {
     "identities of a user": [identities.MAX_IDENTITIES],
     "public keys of a user": [device_credentials.MAX_PUBLIC_KEYS],
     "options of a connection": [connections.MAX_OPTIONS_BYTES, documents.MAX_LEVELS],
+    "connections of a tenant": [connections.MAX_BYTES],
     "name of a connection": [said("ConnectionCreate", "name", limit) for limit in ("minLength", "maxLength")],
     "display name of a connection": [said("ConnectionCreate", "display_name", "maxLength")],
     "realms of a connection": [
@@ -105,20 +136,43 @@ LIMITS: dict[str, list[int | str]] = {
     "public keys of a client": [client_keys.MAX_KEYS, said("CredentialCreate", "pem", "maxLength")],
     "assertion of a client": [f"{assertions.LONGEST // timedelta(minutes=1)} minutes"],
     "overlap of a rotated client secret": [said("Rotation", "overlap_seconds", "maximum")],
-    "previous signing keys in use": [signing_keys.MAX_PREVIOUS],
+    "name of a rule": [said("RuleCreate", "name", limit) for limit in ("minLength", "maxLength")],
+    "order of a rule": [said("RuleCreate", "order", "minimum"), rules.MAX_ORDER],
+    "script of a rule": [said("RuleCreate", "script", "minLength"), rules.MAX_SCRIPT_BYTES],
+    "rules of a tenant": [rules.MAX_RULES, rules.MAX_SCRIPTS_BYTES],
+    "rules config": [rules_configs.MAX_KEY, said("RuleConfigSet", "value", "maxLength")],
+    "rules configs of a tenant": [rules_configs.MAX_CONFIGS],
+    "previous signing keys in use": [signing_keys.MAX_PREVIOUS, signing_keys.MAX_KEPT],
     "life of a token": [said("ResourceServerCreate", "token_lifetime", "maximum")],
     "life of an opaque access token": [hours(user_tokens.OPAQUE_LIFE)],
     "life of a code": [f"{codes.LIVES // timedelta(seconds=1)} seconds"],
     "a sign-in under way": [hours(authorize.UNDER_WAY)],
+    "browsers, devices on the [account page](account-page.md)": [account_page.SHOWN],
+    "lines of activity on the account page": [account_page.ACTIVITY],
+    "buttons of the account page": [hours(account_page.BUTTONS_LIVE)],
     "failed sign-ins": [
-        f"{attempts.PAIR_LIMIT} in a row",
+        f"{attack_protection.DEFAULTS[attack_protection.BRUTE_FORCE]['max_attempts']} in a row",
         f"{attempts.NAME_LIMIT} for a name",
-        f"{attempts.ADDRESS_LIMIT} from an address",
+        f"{allowed(attack_protection.LOGIN)} from an address",
         hours(attempts.LIFE),
     ],
+    "failed sign-ins of a name, as a tenant says": [
+        said("BruteForce", "max_attempts", "minimum"),
+        said("BruteForce", "max_attempts", "maximum"),
+    ],
+    "sign-ups": [f"{allowed(attack_protection.SIGN_UP)} a day"],
+    "failed sign-ins or sign-ups from an address, as a tenant says": [
+        said("Stage", "max_attempts", "minimum"),
+        said("Stage", "max_attempts", "maximum"),
+    ],
+    "allowlist of attack protection": [attack_protection.MAX_ALLOWED, said("BruteForce", "allowlist", "maxItems")],
     "history": [spelled(logs.KEPT_FOR)],
+    "newest history that a checkpoint does not give yet": [f"{logs.HELD_BACK // timedelta(seconds=1)} seconds"],
     "search of history": [log_search.MAX_LENGTH, log_search.MAX_TERMS, log_search.MAX_LEVELS],
     "events a [search of history](log-search.md) looks at": [logs.MAX_SEARCHED],
+    "events that are sorted by anything but their date": [logs.MAX_SEARCHED],
+    "events of a log seal": [log_seals.MOST_SEALED],
+    "events that are verified at once": [log_verification.MOST_VERIFIED],
     "life of a link of the Management API": [
         said("PasswordChange", "ttl_sec", "minimum"),
         f"({tickets.DEFAULT_LIFETIME.days} days)",
@@ -127,6 +181,24 @@ LIMITS: dict[str, list[int | str]] = {
     "life of a link to choose a new password, from a mail": [hours(tickets.RESET_LIFETIME)],
     "life of a link that lifts a block": [hours(attempts.LIFE)],
     "mails with a link to choose a new password": [spelled(tickets._SHORTEST_PAUSE), spelled(tickets._LONGEST_PAUSE)],
+    "life of an impersonation link": [
+        said("LinkCreate", "expires_in", "minimum"),
+        said("LinkCreate", "expires_in", "maximum"),
+        IMPERSONATION["max_link_lifetime"],
+    ],
+    "life of what an impersonation link gives": [
+        said("Impersonation", "token_lifetime", "minimum"),
+        said("Impersonation", "token_lifetime", "maximum"),
+        IMPERSONATION["token_lifetime"],
+    ],
+    "from an impersonation link to the application's request": [impersonation.ANSWERED_WITHIN // timedelta(minutes=1)],
+    "reason of an impersonation": [impersonation_links.MAX_REASON],
+    "protected users, excluded clients, policies by client of impersonation": [
+        said("Impersonation", "protected_users", "maxItems"),
+        said("Impersonation", "protected_roles", "maxItems"),
+    ],
+    "expired impersonation links in a run of the sweep": [impersonation_links.LINKS_PER_RUN],
+    "places a user is known from": [new_places.MAX_PLACES, f"{new_places.KEPT_FOR.days} days"],
     "sending a mail": [hours(outbox.TRIED_FOR), outbox.PER_RUN],
     "metadata of a sign-up": [
         said("SignupBody", "user_metadata", "maxProperties"),
@@ -134,6 +206,26 @@ LIMITS: dict[str, list[int | str]] = {
         said("SignupBody", "user_metadata", "propertyNames", "maxLength"),
     ],
     "configuration kept in a Lambda": [int(cache.SECONDS)],
+    "a script": [sandbox.MAX_SCRIPT_BYTES],
+    "time of a sign-in's scripts": [
+        f"{sandbox.Limits().seconds:g} seconds for all",
+        f"{sandbox.AFTER_CALLBACK} seconds",
+    ],
+    "memory of a sign-in's scripts": [f"{sandbox.Limits().memory_mb} MB"],
+    "what a sign-in's scripts are given": [sandbox.MAX_INPUT_BYTES],
+    "what they give back": [sandbox.MAX_RESULT_BYTES, f"{sandbox.MAX_LEVELS} levels"],
+    "what they write to the console": [sandbox.Limits().console_bytes, outcomes.MAX_LINES],
+    "what they may ask for outside": [sandbox.Limits().operations],
+    "a script's HTTP request": [
+        f"{sandbox.Limits().request_seconds:g} seconds",
+        f"{outgoing.MAX_REDIRECTS} redirects",
+        outgoing.MAX_URL,
+        outgoing.MAX_HEADERS,
+        outgoing.MAX_HEADER,
+    ],
+    "its body and that of the response": [outgoing.MAX_BYTES],
+    "message of a script's refusal": [sandbox.MAX_MESSAGE],
+    "checking a script": [f"{outcomes.checking('').limits.seconds:g} second"],
 }
 """What the code says of each limit, in the order of the page. Texts stand for numbers that are written out."""
 

@@ -81,12 +81,55 @@ def test_the_users_have_the_passwords_that_the_file_says(seed, core):
     env = seed()
 
     assert signs_in(core, "main", env["GATEHOUSE_DEMO_EMAIL"], env["GATEHOUSE_DEMO_PASSWORD"])
+    assert signs_in(core, "main", env["GATEHOUSE_SUPPORT_EMAIL"], env["GATEHOUSE_SUPPORT_PASSWORD"])
     assert signs_in(core, "system", env["GATEHOUSE_ADMIN_EMAIL"], env["GATEHOUSE_ADMIN_PASSWORD"])
 
 
-def application_of(core):
+def test_the_users_have_the_ids_that_the_file_says(seed, api):
+    env = seed()
+
+    named = {api.get(f"/api/v2/users/{env[f'GATEHOUSE_{who}_USER_ID']}").json["name"] for who in ("DEMO", "SUPPORT")}
+
+    assert named == {"Demo User", "Jane from support"}
+
+
+def application_of(core, name=demo.APPLICATION):
     clients = core.clients.list(Caller(tenant="main"), PageRequest()).items
-    return next(client for client in clients if client.name == demo.APPLICATION)
+    return next(client for client in clients if client.name == name)
+
+
+def test_the_shop_may_sign_people_in_and_be_entered_by_a_link(seed, core):
+    env = seed()
+
+    shop, address = application_of(core, demo.SHOP), env["GATEHOUSE_SHOP_URL"]
+    assert (shop.callbacks, shop.allowed_logout_urls) == ((f"{address}/callback",), (f"{address}/",))
+    assert shop.initiate_login_uri == f"{address}/login"
+    assert shop.client_id == env["GATEHOUSE_SHOP_CLIENT_ID"]
+    assert shop.client_id in core.connections.named("main", DEFAULT_CONNECTION).enabled_clients
+
+
+def test_data_of_an_older_version_learns_the_shop_and_its_support(seed, core, api):
+    newer = seed()
+    api.delete(f"/api/v2/clients/{newer['GATEHOUSE_SHOP_CLIENT_ID']}")
+    api.delete(f"/api/v2/users/{newer['GATEHOUSE_SUPPORT_USER_ID']}")
+    older = {name: value for name, value in newer.items() if "_SHOP_" not in name and "_SUPPORT_" not in name}
+
+    env = seed(older)
+
+    assert older.items() <= env.items()
+    assert application_of(core, demo.SHOP).client_id == env["GATEHOUSE_SHOP_CLIENT_ID"]
+    assert signs_in(core, "main", env["GATEHOUSE_SUPPORT_EMAIL"], env["GATEHOUSE_SUPPORT_PASSWORD"])
+
+
+def test_where_a_person_moved_the_shop_it_stays(seed, core, api):
+    env = seed()
+    moved = {"initiate_login_uri": "http://localhost:4000/login", "callbacks": ["http://localhost:4000/callback"]}
+    api.patch(f"/api/v2/clients/{env['GATEHOUSE_SHOP_CLIENT_ID']}", moved)
+
+    seed(env)
+
+    shop = application_of(core, demo.SHOP)
+    assert (shop.initiate_login_uri, list(shop.callbacks)) == tuple(moved.values())
 
 
 def test_the_application_may_use_the_default_connection(seed, core):

@@ -63,6 +63,20 @@ def test_a_proxy_is_not_asked_for_this_machine(environment):
     assert environment["NO_PROXY"].split(",") == ["intra", "127.0.0.1", "localhost", "::1"]
 
 
+def test_nobodys_tests_are_held_up_by_a_limit_of_rate(environment):
+    settings = Settings.read(environment)
+
+    assert settings.management_requests_per_minute == settings.authentication_requests_per_minute == 60_000
+
+
+def test_who_wants_to_see_a_limit_may_set_one(environment):
+    environment["GATEHOUSE_MANAGEMENT_REQUESTS_PER_MINUTE"] = "20"
+
+    set_environment(endpoint="http://127.0.0.1:4566", kms_key="key-1", base_domain="localhost:8443")
+
+    assert Settings.read(environment).management_requests_per_minute == 20
+
+
 def test_the_app_takes_it_for_its_settings(environment):
     settings = Settings.read(environment)
 

@@ -62,9 +62,10 @@ def test_credentials_are_walked_in_order_of_id_each_user_for_itself(devices, giv
 
 
 @pytest.mark.parametrize("stand_in", ["ministack", "dynamodb_local"], indirect=True)  # moto copies the whole table
-def test_many_credentials_are_read_a_hundred_at_a_time_and_no_further_than_needed(devices, given, ann, calls):
+def test_many_credentials_are_read_a_hundred_at_a_time_and_no_further_than_needed(devices, given, calls):
+    people = [given.user(f"user{number}").user_id for number in range(6)]
     for number in range(101):
-        given.device(ann, f"{number:03}")
+        given.device(people[number // 20], f"{number:03}")
     calls.clear()
 
     first = names(islice(devices.walk(TENANT), 1))
@@ -123,3 +124,12 @@ def test_what_is_done_with_a_credential_is_in_its_users_history(devices, given, 
 
     assert stores.logs.find(TENANT, made.log_id) == made
     assert stores.logs.find(TENANT, ended.log_id) == replace(ended, user_id=ann)
+
+
+def test_a_deleted_users_count_of_public_keys_goes_along(stores, given, contents):
+    bob = given.user("bob")
+    given.device(bob.user_id, "phone")
+    work = given.retired(bob)
+
+    assert stores.users.purge(work, 100)
+    assert not [item for item in contents() if item["sk"]["S"] == "PUBLIC_KEYS"]

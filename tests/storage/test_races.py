@@ -12,9 +12,12 @@ from functools import partial
 import pytest
 
 from chalicelib.core.callers import Caller
+from chalicelib.core.connections import MAX_BYTES
 from chalicelib.core.paging import PageRequest
 from chalicelib.core.users import Change
 from chalicelib.core.work import CLIENT, CONNECTION, Work
+from chalicelib.storage import keys
+from chalicelib.storage.connections import ConnectionsItem
 
 pytestmark = pytest.mark.parametrize("stand_in", ["ministack", "dynamodb_local"], indirect=True)
 
@@ -328,3 +331,38 @@ def test_no_grant_stays_of_a_client_that_is_deleted_while_grants_are_given(produ
     assert outcome.codes <= {"inexistent_client"}
     assert list(stores.client_grants.walk(TENANT)) == []
     assert Work.on(CLIENT, client.client_id, TENANT, given.ambient.now()) not in stores.works.pending(10)
+
+
+def test_of_many_public_keys_made_at_once_a_user_has_20(stores, given, ann, race):
+    outcomes = race(*[partial(given.device, ann.user_id, f"key{number:02}") for number in range(MANY)])
+
+    kept = list(stores.device_credentials.walk_for_user(TENANT, ann.user_id))
+    assert (len(outcomes.won), len(kept)) == (20, 20)
+    assert outcomes.codes == {"operation_not_supported"}
+
+
+def test_a_public_key_that_many_remove_at_once_leaves_room_for_one(stores, given, ann, race):
+    first, *_ = [given.device(ann.user_id, f"key{number:02}") for number in range(20)]
+    removal = partial(stores.device_credentials.delete, TENANT, first, given.event(ann.user_id))
+    race(*[removal] * 10)
+
+    again = race(*[partial(given.device, ann.user_id, f"more{number}") for number in range(10)])
+
+    assert len(again.won) == 1
+
+
+def test_connections_that_are_made_at_once_are_all_made(stores, given, race):
+    outcomes = race(*[partial(given.connection, f"c{number}") for number in range(10)])
+
+    assert (len(outcomes.won), outcomes.codes) == (10, set())
+    assert len(stores.connections.recall_all(TENANT)) == 10
+
+
+def test_of_many_connections_made_at_once_as_many_as_fit_are_made(stores, table, given, race):
+    one = len(stores.connections.item(TENANT, given.unsaved_connection("c0")).document)
+    room = MAX_BYTES - 3 * one
+    table.change(ConnectionsItem.at(keys.connections(TENANT)), [ConnectionsItem.held.set(room)])
+
+    outcomes = race(*[partial(given.connection, f"c{number}") for number in range(8)])
+
+    assert (len(outcomes.won), outcomes.codes) == (3, {"too_many_entities"})

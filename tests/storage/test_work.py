@@ -19,7 +19,7 @@ def note(table, clock):
 
     def write(target, tenant="acme", kind=USER):
         work = Work.on(kind, target, tenant, clock.now())
-        table.write().put(work_item(work)).commit()
+        table.write().put(work_item(table, work)).commit()
         clock.advance(milliseconds=1)
         return work
 
@@ -32,6 +32,17 @@ def test_the_oldest_work_of_all_tenants_comes_first(works, note):
     assert works.pending(10) == noted
     assert works.pending(2) == noted[:2]
     assert works.pending(0) == []
+
+
+@pytest.mark.security(42)
+def test_a_tenant_with_much_work_keeps_no_other_waiting(works, note):
+    many = [note(f"user{number}", "acme") for number in range(30)]
+    later = [note("a", "main"), note("b", "main"), note("c", "zulu")]
+
+    taken = works.pending(25)
+
+    assert taken[:5] == [many[0], later[0], later[2], many[1], later[1]]
+    assert taken[5:] == many[2:22]
 
 
 def test_where_nothing_is_noted_there_is_nothing_to_do(works):

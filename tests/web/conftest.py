@@ -13,7 +13,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from chalicelib.core.callers import Caller
+from chalicelib.core.clients import Client
 from chalicelib.core.gatehouse import Core
+from chalicelib.core.log_seals import PERIOD, SETTLES_IN
+from chalicelib.core.oauth.user_tokens import UserGrant
 from chalicelib.core.refresh_tokens import TokenTerms
 from chalicelib.core.sessions import Lifetimes
 from chalicelib.core.sign_ins import Authenticated, SignIn
@@ -57,6 +60,8 @@ class Example:
 
 
 LINKED = {"provider": "auth0", "user_id": "{identity_id}", "connection_id": "{connection_id}"}
+SCRIPT = "function (user, context, callback) { callback(null, user, context); }"
+RULE_SECRET = "what only rules may know"
 EXAMPLES = {
     "GET /api/v2/users": [
         Example(),
@@ -79,6 +84,7 @@ EXAMPLES = {
     "DELETE /api/v2/users/{user_id}": [Example()],
     "GET /api/v2/users/{user_id}/logs": [Example()],
     "POST /api/v2/users/{user_id}/identities": [
+        Example({"link_with": "{stranger_token}"}),
         Example({"provider": "auth0", "user_id": "{stranger_id}"}),
         Example({"provider": "auth0", "user_id": "{stranger_id}", "connection_id": "{connection_id}"}),
     ],
@@ -166,6 +172,20 @@ EXAMPLES = {
     "DELETE /api/v2/user-blocks": [Example(query={"identifier": "{email}"})],
     "GET /api/v2/user-blocks/{user_id}": [Example()],
     "DELETE /api/v2/user-blocks/{user_id}": [Example()],
+    "POST /users/{user_id}/impersonate": [
+        Example({"protocol": "oauth2", "impersonator_id": "{stranger_id}", "client_id": "{client_id}"}),
+    ],
+    "GET /api/v2/users/{user_id}/impersonation-links": [Example(), Example(query={"from": "{link_id}"})],
+    "POST /api/v2/users/{user_id}/impersonation-links": [
+        Example({"impersonator_id": "{stranger_id}", "client_id": "{client_id}", "reason": "Ticket 1"})
+    ],
+    "DELETE /api/v2/users/{user_id}/impersonation-links/{link_id}": [Example()],
+    "GET /api/v2/attack-protection/breached-password-detection": [Example()],
+    "PATCH /api/v2/attack-protection/breached-password-detection": [Example({"enabled": True})],
+    "GET /api/v2/attack-protection/brute-force-protection": [Example()],
+    "PATCH /api/v2/attack-protection/brute-force-protection": [Example({"max_attempts": 5})],
+    "GET /api/v2/attack-protection/suspicious-ip-throttling": [Example()],
+    "PATCH /api/v2/attack-protection/suspicious-ip-throttling": [Example({"allowlist": ["192.0.2.1"]})],
     "POST /api/v2/tickets/email-verification": [
         Example({"user_id": "{user_id}"}),
         Example({"user_id": "{user_id}", "client_id": "{client_id}"}),
@@ -182,6 +202,15 @@ EXAMPLES = {
         Example({"user_id": "{user_id}", "client_id": "{client_id}"}),
         Example({"user_id": "{user_id}", "identity": LINKED}),
     ],
+    "GET /api/v2/rules": [Example()],
+    "POST /api/v2/rules": [Example({"name": "New", "script": SCRIPT})],
+    "GET /api/v2/rules/{rule_id}": [Example()],
+    "PATCH /api/v2/rules/{rule_id}": [Example({"enabled": False})],
+    "DELETE /api/v2/rules/{rule_id}": [Example()],
+    "GET /api/v2/rules-configs": [Example()],
+    "PUT /api/v2/rules-configs/{config_key}": [Example({"value": RULE_SECRET})],
+    "DELETE /api/v2/rules-configs/{config_key}": [Example()],
+    "GET /api/v2/jobs/{job_id}": [Example()],
     "GET /api/v2/logs": [
         Example(),
         Example(query={"from": "{log_id}"}),
@@ -189,6 +218,8 @@ EXAMPLES = {
         Example(query={"search": 'user_id:"{user_id}"'}),
     ],
     "GET /api/v2/logs/{log_id}": [Example()],
+    "GET /api/v2/log-seals": [Example()],
+    "GET /api/v2/log-seals/{seal_id}": [Example(), Example(query={"from": "{log_position}"})],
     "GET /api/v2/keys/signing": [Example()],
     "GET /api/v2/keys/signing/{kid}": [Example()],
     "POST /api/v2/keys/signing/rotate": [Example()],
@@ -317,10 +348,29 @@ def _let_in(api: Api, user_id: str, client_id: str, connection: str, audience: s
     token, _ = core.refresh_tokens.begin(user, client, terms)
     event = core.sign_ins.event(caller, client, proven, "s")
     entering = SignIn(user=user, at=session.created_at, ip="", event=event, counted=True)
-    core.sign_ins.record(api.tenant, replace(entering, session=session, refresh_token=token))
+    core.sign_ins.record(caller, replace(entering, session=session, refresh_token=token))
     core.consents.give(caller, user, client_id, audience, "read:things")
     consent = next(core.consents.store.walk_for_user(api.tenant, user_id))
     return {"session_id": session.id, "token_id": token.id, "consent_id": consent.id}
+
+
+def id_token(api: Api, user_id: str, client_id: str = "tests") -> str:
+    """Make an ID token as a sign-in at a client gives it."""
+    core, now = api.app.core, api.app.core.users.ambient.now()
+    user = core.users.store.find(api.tenant, user_id)
+    client = Client(client_id=client_id, name="App", created_at=now, updated_at=now)
+    grant = UserGrant(
+        user=user, client=client, scope="openid", server=None, grant_id="", session_id="", authenticated_at=now
+    )
+    return core.userinfo.tokens.id_token(api.tenant, grant)
+
+
+def _sealed(api: Api) -> str:
+    """Seal a tenant's history without waiting for it to settle; give the seal's id."""
+    core = api.app.core
+    later = replace(core.log_seals.ambient, now=lambda: core.log_seals.ambient.now() + SETTLES_IN + PERIOD)
+    (seal,) = replace(core.log_seals, ambient=later).seal(api.tenant, None)
+    return seal.id
 
 
 def _furnish(api: Api) -> dict[str, str]:
@@ -330,7 +380,8 @@ def _furnish(api: Api) -> dict[str, str]:
         return answer.json
 
     tenant, previous = api.tenant, api.app.core.signing_keys.current(api.tenant).kid
-    client, ungranted = (made("clients", {"name": f"{name} of {tenant}"}) for name in ("Shop", "Till"))
+    addresses = {"callbacks": ["https://app.example/callback"], "initiate_login_uri": "https://app.example/login"}
+    client, ungranted = (made("clients", {"name": f"{name} of {tenant}", **addresses}) for name in ("Shop", "Till"))
     server = made(
         "resource-servers", {"identifier": f"https://{tenant}.example/", "scopes": [{"value": "read:things"}]}
     )
@@ -346,11 +397,18 @@ def _furnish(api: Api) -> dict[str, str]:
     own = api.token("create:current_user_device_credentials", subject=user["user_id"])
     key = {"device_name": "Phone", "device_id": "p0", "type": "public_key", "value": "MIIB"}
     made("keys/signing/rotate")
+    assert api.patch("/api/v2/tenants/settings", {"impersonation": {"enabled": True}}).status == 200
+    link = {"impersonator_id": stranger["user_id"], "client_id": client["client_id"]}
     entered = _let_in(api, user["user_id"], client["client_id"], connection["name"], server["identifier"])
     public_key = {"credential_type": "public_key", "pem": PEM}
+    config_key = f"{tenant}_KEY0"
+    api.app.core.rules_configs.set(Caller(tenant=tenant), config_key, RULE_SECRET)
     return {
         **entered,
+        "config_key": config_key,
+        "rule_id": made("rules", {"name": f"Rule of {tenant}", "script": SCRIPT})["id"],
         "key_id": made(f"clients/{client['client_id']}/credentials", public_key)["id"],
+        "link_id": made(f"users/{quote(user['user_id'])}/impersonation-links", link)["id"],
         "client_id": client["client_id"],
         "ungranted_id": ungranted["client_id"],
         "server_id": server["id"],
@@ -361,10 +419,14 @@ def _furnish(api: Api) -> dict[str, str]:
         "user_id": user["user_id"],
         "email": user["email"],
         "stranger_id": stranger["user_id"],
+        "stranger_token": id_token(api, stranger["user_id"]),
         "provider": "auth0",
         "identity_id": identity_id,
         "credential_id": made("device-credentials", key, token=own)["id"],
+        "job_id": made("jobs/verification-email", {"user_id": user["user_id"]})["id"],
         "kid": previous,
-        "log_id": api.get("/api/v2/logs").json[0]["log_id"],
+        "log_id": (log_id := api.get("/api/v2/logs").json[0]["log_id"]),
+        "log_position": f"{log_id}-1-{'0' * 64}",
+        "seal_id": _sealed(api),
         "checkpoint": api.get("/api/v2/users", query={"take": 1}).json["next"],
     }

@@ -75,7 +75,6 @@ consent_policy proof_of_possession require_consent_non_repudiation signing_secre
 token_encryption token_lifetime_for_anonymous_access_tokens
 """
 NOT_TAKEN = {
-    "POST /api/v2/users/{user_id}/identities": "link_with",
     "POST /api/v2/connections": _CONNECTION,
     "PATCH /api/v2/connections/{connection_id}": _CONNECTION,
     "GET /api/v2/clients": "external_client_id q",

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.web.conftest import EXAMPLES, MANAGEMENT, PASSWORD, named
+from tests.web.conftest import EXAMPLES, MANAGEMENT, PASSWORD, RULE_SECRET, named
 
 
 def signature(token: str) -> str:
@@ -26,11 +26,13 @@ def test_a_secret_is_answered_where_it_is_made_and_is_nowhere_else(furnished, ca
             answer = furnished.send(endpoint, example)
             if '"client_secret":' in answer.text:
                 shown[named(endpoint)] = answer.json["client_secret"]
+            elif named(endpoint) == "PUT /api/v2/rules-configs/{config_key}":
+                assert answer.json["value"] == RULE_SECRET
             else:
                 seen.append(answer.text)
         seen.append(json.dumps(furnished.contents.read()))
 
-    secrets = [PASSWORD, *shown.values(), *(signature(token) for token in furnished.tokens.values())]
+    secrets = [PASSWORD, RULE_SECRET, *shown.values(), *(signature(token) for token in furnished.tokens.values())]
     everything = caplog.text + "".join(seen)
     assert shown.keys() == {
         "POST /api/v2/clients",
@@ -52,6 +54,9 @@ def test_a_secret_is_answered_where_it_is_made_and_is_nowhere_else(furnished, ca
             {"connection": "Username-Password-Authentication", "email": "a@b.example", "password": "canary"},
         ),
         ("/api/v2/connections", {"name": "People", "strategy": "oidc", "options": {"client_secret": "canary"}, "x": 1}),
+        ("/api/v2/rules-configs/KEY", {"value": "canary" * 1_000}),
+        ("/api/v2/rules-configs/KEY", {"value": ["canary"]}),
+        ("/api/v2/rules-configs/no%20key", {"value": "canary"}),
         ("/oauth/token", {"grant_type": "client_credentials", "client_id": "x", "client_secret": "canary"}),
         ("/oauth/token", {"grant_type": "client_credentials", "client_id": "x", "client_secret": ["canary"]}),
         ("/oauth/token", {"grant_type": "password", "username": "ann", "password": "canary", "client_id": "x"}),
@@ -60,7 +65,7 @@ def test_a_secret_is_answered_where_it_is_made_and_is_nowhere_else(furnished, ca
 def test_a_secret_in_a_refused_request_is_nowhere(api, contents, caplog, path, body):
     caplog.set_level("DEBUG")
 
-    answer = api.post(path, body)
+    answer = (api.put if "configs" in path else api.post)(path, body)
 
     assert 400 <= answer.status < 500
     assert "canary" not in answer.text + caplog.text + json.dumps(contents.read())

@@ -17,7 +17,7 @@ NOT_IDS = {"provider"}
 """Names in examples that mean the same in every tenant."""
 REFERRING = re.compile(r"(.*_id|connection|audience|email|enabled_clients|identifiers|from|q|search)$")
 """Fields of queries and bodies that name something a tenant has."""
-NEW_ID = re.compile(r"\b(con_|dcr_|cgr_)[0-9a-f]{16}\b")
+NEW_ID = re.compile(r"\b(con_|dcr_|cgr_|rul_)[0-9a-f]{16}\b")
 
 FOREIGN = [
     pytest.param(endpoint, example, name, id=f"{named(endpoint)} {name} {number}")
@@ -81,11 +81,13 @@ def test_the_same_names_may_be_in_use_in_two_tenants(acme, furnished):
     person = {"connection": ids["connection"], "email": ids["email"], "password": PASSWORD}
 
     api = acme.post("/api/v2/resource-servers", {"identifier": ids["audience"]})
+    rule = acme.post("/api/v2/rules", {"name": "Rule of main", "script": "function () {}"})
+    config = acme.put(f"/api/v2/rules-configs/{ids['config_key']}", {"value": "theirs"})
     database = {"name": ids["connection"], "strategy": "auth0", "enabled_clients": ["anyone"]}
     connection = acme.post("/api/v2/connections", database)
     user = acme.post("/api/v2/users", {**person, "user_id": ids["user_id"].removeprefix("auth0|")})
 
-    assert [api.status, connection.status, user.status] == [201, 201, 201]
+    assert [api.status, rule.status, config.status, connection.status, user.status] == [201, 201, 200, 201, 201]
     assert api.json["id"] == ids["server_id"]
     assert user.json["user_id"] == ids["user_id"]
 

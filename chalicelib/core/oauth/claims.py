@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from chalicelib.core.impersonation import Impersonation
     from chalicelib.core.users import User
 
 STANDARD_SCOPES = ("openid", "profile", "email", "phone", "address", "offline_access")
@@ -27,8 +28,11 @@ CLAIMS = (
 )
 
 
-def user_claims(user: User, scope: str) -> dict[str, Any]:
-    """Give the claims that the scopes ask for; what is not known is not there."""
+def user_claims(user: User, scope: str, impersonation: Impersonation | None = None) -> dict[str, Any]:
+    """Give the claims that the scopes ask for; what is not known is not there.
+
+    Where somebody acts as the user the claims say who it is, and leave out what the tenant keeps from them.
+    """
     scopes = scope.split()
     claims: dict[str, Any] = {"sub": user.user_id}
     if "profile" in scopes:
@@ -39,7 +43,10 @@ def user_claims(user: User, scope: str) -> dict[str, Any]:
         claims |= {"email": user.email, "email_verified": user.email_verified}
     if "phone" in scopes and user.phone_number:
         claims |= {"phone_number": user.phone_number, "phone_number_verified": user.phone_verified}
-    return claims
+    if impersonation is None:
+        return claims
+    shown = {name: value for name, value in claims.items() if name not in impersonation.hidden_claims}
+    return {**shown, "sub": user.user_id, **impersonation.claims()}
 
 
 def half_hash(token: str) -> str:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from chalicelib.core.impersonation import Impersonation
+from chalicelib.core.oauth.custom_claims import NO_CLAIMS, CustomClaims
+
 if TYPE_CHECKING:
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.refresh_tokens import RefreshToken
@@ -40,6 +43,8 @@ class AuthorizationCode:
     created_at: datetime
     methods: tuple[str, ...] = ("pwd",)
     refresh_token_id: str = ""
+    impersonation: Impersonation | None = None
+    claims: CustomClaims = NO_CLAIMS
 
     def alive(self, now: datetime) -> bool:
         """Whether it may still be exchanged."""
@@ -48,12 +53,13 @@ class AuthorizationCode:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exchange:
-    """What is written together when a code is exchanged."""
+    """What is written together when a code is exchanged. `impersonator` is the profile of whoever acts as the user."""
 
     code: AuthorizationCode
     user: User
     event: LogEvent
     refresh_token: RefreshToken | None = None
+    impersonator: User | None = None
 
 
 class CodeStore(Protocol):

@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.errors import Unauthenticated
+from chalicelib.core.impersonation import Impersonation
 from chalicelib.core.oauth.claims import half_hash, user_claims
+from chalicelib.core.oauth.custom_claims import NO_CLAIMS, CustomClaims
 from chalicelib.core.oauth.token import TokenResponse
 from chalicelib.core.oauth.tokens import MAX_TOKEN, AccessToken
 
@@ -44,11 +46,19 @@ class UserGrant:
     nonce: str = ""
     with_auth_time: bool = False
     grant_type: str = ""
+    impersonation: Impersonation | None = None
+    claims: CustomClaims = NO_CLAIMS
 
     @property
     def has_openid(self) -> bool:
         """Whether there is an ID token, and /userinfo."""
         return "openid" in self.scope.split()
+
+    def capped(self, lifetime: int, now: int) -> int:
+        """Cut a lifetime in seconds to what an impersonation has left."""
+        if self.impersonation is None:
+            return lifetime
+        return max(0, min(lifetime, int(self.impersonation.ends_at.timestamp()) - now))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +69,7 @@ class Bearer:
     scope: str
     grant_id: str
     generation: int | None
+    impersonation: Impersonation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,7 @@ class UserTokens:
         issued, server, issuer = self._now(), grant.server, self.hosts.issuer(tenant)
         own_api = {"gen": grant.user.generation} if server.is_system else {}
         claims = {
+            **grant.claims.access_token,
             "iss": issuer,
             "sub": grant.user.user_id,
             "aud": [server.identifier, self._userinfo(tenant)] if grant.has_openid else server.identifier,
@@ -92,14 +104,19 @@ class UserTokens:
         return AccessToken(value=value, expires_in=server.token_lifetime, scope=grant.scope)
 
     def id_token(self, tenant: str, grant: UserGrant, *, access_token: str = "", code: str = "") -> str:
-        """Make an ID token (OpenID Connect Core 1.0, 2) with the profile the scopes ask for."""
+        """Make an ID token (OpenID Connect Core 1.0, 2) with the profile the scopes ask for.
+
+        `gen` is the user's generation: whoever brings the token back is not believed when their sessions were ended.
+        """
         issued = self._now()
         claims: dict[str, Any] = {
-            **user_claims(grant.user, grant.scope),
+            **user_claims(grant.user, grant.scope, grant.impersonation),
+            **_shown_by_rules(grant),
             "iss": self.hosts.issuer(tenant),
             "aud": grant.client.client_id,
             "iat": issued,
-            "exp": issued + int(grant.client.jwt_configuration["lifetime_in_seconds"]),
+            "exp": issued + grant.capped(int(grant.client.jwt_configuration["lifetime_in_seconds"]), issued),
+            "gen": grant.user.generation,
         }
         optional = {
             "sid": grant.session_id,
@@ -129,7 +146,11 @@ class UserTokens:
         sealed = self.seals.open(tenant, _PURPOSE, token)
         if sealed is not None:
             return Bearer(
-                user_id=sealed["sub"], scope=sealed["scope"], grant_id=sealed["grant"], generation=sealed["gen"]
+                user_id=sealed["sub"],
+                scope=sealed["scope"],
+                grant_id=sealed["grant"],
+                generation=sealed["gen"],
+                impersonation=Impersonation.of(sealed["imp"]) if "imp" in sealed else None,
             )
         claims = self.format.verify(token, self.signing_keys.verifying(tenant))
         expires, audiences, scope = claims.get("exp"), claims.get("aud"), claims.get("scope")
@@ -146,12 +167,25 @@ class UserTokens:
             "scope": grant.scope,
             "grant": grant.grant_id,
             "gen": grant.user.generation,
+            **({"imp": grant.impersonation.document()} if grant.impersonation else {}),
         }
-        value = self.seals.seal(tenant, _PURPOSE, document, OPAQUE_LIFE)
-        return AccessToken(value=value, expires_in=int(OPAQUE_LIFE.total_seconds()), scope=grant.scope)
+        lifetime = grant.capped(int(OPAQUE_LIFE.total_seconds()), self._now())
+        value = self.seals.seal(tenant, _PURPOSE, document, timedelta(seconds=lifetime))
+        return AccessToken(value=value, expires_in=lifetime, scope=grant.scope)
 
     def _userinfo(self, tenant: str) -> str:
         return f"{self.hosts.issuer(tenant)}userinfo"
 
     def _now(self) -> int:
         return int(self.ambient.now().timestamp())
+
+
+def _shown_by_rules(grant: UserGrant) -> dict[str, Any]:
+    """Give the claims of the profile that rules set on the ID token, or changed for this sign-in.
+
+    Those they changed show only where the scope asks for them; neither shows what a tenant keeps from impersonators.
+    """
+    asked = user_claims(grant.user, grant.scope, grant.impersonation)
+    changed = {name: value for name, value in grant.claims.profile.items() if name in asked}
+    hidden = grant.impersonation.hidden_claims if grant.impersonation else ()
+    return {name: value for name, value in {**changed, **grant.claims.id_token}.items() if name not in hidden}

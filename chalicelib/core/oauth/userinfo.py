@@ -10,9 +10,12 @@ from chalicelib.core.oauth.claims import user_claims
 from chalicelib.core.oauth.errors import UserBlocked
 
 if TYPE_CHECKING:
+    from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
+    from chalicelib.core.impersonation import ImpersonationStore
     from chalicelib.core.oauth.codes import CodeStore
-    from chalicelib.core.oauth.user_tokens import UserTokens
+    from chalicelib.core.oauth.user_tokens import Bearer, UserTokens
+    from chalicelib.core.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +24,13 @@ class UserInfo:
 
     tokens: UserTokens
     codes: CodeStore
+    impersonations: ImpersonationStore
+    ambient: Ambient
 
     def claims(self, caller: Caller, token: str) -> dict[str, Any]:
         """Give the claims, or raise: of a blocked user there are none, nor after what gave the token was revoked."""
         bearer = self.tokens.check_userinfo(caller.tenant, token)
-        user, revoked = self.codes.with_user(caller.tenant, bearer.user_id, bearer.grant_id or "none")
+        user, revoked = self._read(caller.tenant, bearer)
         if user is None or revoked:
             raise Unauthenticated("Unauthorized", detail="the user or the grant is gone")
         if user.blocked:
@@ -34,4 +39,11 @@ class UserInfo:
             raise Unauthenticated("Unauthorized", detail="the user's sessions were ended")
         if "openid" not in bearer.scope.split():
             raise Forbidden("The access token has no scope openid.", code="insufficient_scope")
-        return user_claims(user, bearer.scope)
+        return user_claims(user, bearer.scope, bearer.impersonation)
+
+    def _read(self, tenant: str, bearer: Bearer) -> tuple[User | None, bool]:
+        """Read the user, and whether what gave the token is over, in one round trip."""
+        if bearer.impersonation is None:
+            return self.codes.with_user(tenant, bearer.user_id, bearer.grant_id or "none")
+        standing = self.impersonations.standing(tenant, bearer.user_id, bearer.impersonation, bearer.grant_id)
+        return standing.user, not standing.holds(bearer.impersonation, self.ambient.now())

@@ -9,7 +9,8 @@ from chalicelib.web.surface import OAUTH, Incoming, Nothing, Rendered, Surface
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-surface = Surface("authentication", shape=OAUTH)
+# Whoever floods a tenant's door must not keep its APIs from the keys they verify tokens with.
+surface = Surface("authentication", shape=OAUTH, counted=False)
 
 _CACHED = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
 """Five minutes: the next key is public long before it signs. Any page may read what is public."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from chalicelib.core.oauth.logout import Leaving
 from chalicelib.web import cookies
 from chalicelib.web.login.pages import message, render_message
 from chalicelib.web.login.shell import login_surface, redirect, shell_for, with_cookies
@@ -40,24 +41,24 @@ class OidcLogoutQuery(msgspec.Struct, kw_only=True):
 def get_logout(incoming: Incoming[LogoutQuery, None]) -> Rendered:
     """Sign the browser out, as Auth0's classic address does."""
     query = incoming.query
-    return _signed_out(incoming, query.client_id, query.return_to, state=None)
+    return _signed_out(incoming, Leaving(client_id=query.client_id), query.return_to, state=None)
 
 
 @surface.endpoint("GET", "/oidc/logout", summary="Sign out with OpenID Connect", public=True, query=OidcLogoutQuery)
 def get_oidc_logout(incoming: Incoming[OidcLogoutQuery, None]) -> Rendered:
-    """Sign the browser out; the client is named, or read from the ID token."""
+    """Sign the browser out; the client is named, or read from the ID token. An impersonation's ends just that."""
     query = incoming.query
-    client_id = incoming.core.logout.client_of(incoming.caller, query.client_id, query.id_token_hint)
-    return _signed_out(incoming, client_id, query.post_logout_redirect_uri, state=query.state)
+    leaving = incoming.core.logout.leaving(incoming.caller, query.client_id, query.id_token_hint)
+    return _signed_out(incoming, leaving, query.post_logout_redirect_uri, state=query.state)
 
 
-def _signed_out(incoming: Incoming[Any, Any], client_id: str, address: str, *, state: str | None) -> Rendered:
+def _signed_out(incoming: Incoming[Any, Any], leaving: Leaving, address: str, *, state: str | None) -> Rendered:
     """Where the address is not registered nothing ends and nobody is sent anywhere (S31)."""
     target = incoming.core.logout.sign_out(
-        incoming.caller, cookies.browser(incoming.http).session, client_id=client_id, address=address, state=state
+        incoming.caller, cookies.browser(incoming.http).session, leaving, address=address, state=state
     )
-    gone = cookies.dropped(cookies.SESSION)
+    gone = [] if leaving.link_id else [cookies.dropped(cookies.SESSION)]
     if target:
-        return with_cookies(redirect(target), gone)
+        return with_cookies(redirect(target), *gone)
     page = message(shell_for(incoming.core, incoming.caller, incoming.http), "signed_out")
-    return with_cookies(render_message(page), gone)
+    return with_cookies(render_message(page), *gone)

@@ -42,6 +42,17 @@ GrantType = Literal[
 ]
 """What Auth0 knows. The token endpoint refuses those it does not have, whatever a client may."""
 Metadata = dict[Annotated[str, Meta(max_length=255)], Annotated[str, Meta(max_length=255)] | None]
+LoginUri = Annotated[
+    str,
+    Meta(
+        max_length=2_048,
+        pattern=(
+            r"^(https://[^\s]+|http://(localhost|[a-z0-9-]+\.localhost|127\.0\.0\.1|\[::1\])"
+            r"(:[0-9]{1,5})?(/[^\s]*)?)?$(?!\n)"
+        ),
+        description="Where the application's own sign-in begins: https, or http on this machine.",
+    ),
+]
 Seconds = Annotated[int, Meta(ge=1, le=157_788_000)]
 
 
@@ -90,7 +101,7 @@ class ClientSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     web_origins: Addresses | None | UnsetType = UNSET
     client_aliases: Annotated[list[str], Meta(max_length=100)] | None | UnsetType = UNSET
     allowed_clients: Annotated[list[str], Meta(max_length=100)] | None | UnsetType = UNSET
-    initiate_login_uri: HttpsUrl | None | UnsetType = UNSET
+    initiate_login_uri: LoginUri | None | UnsetType = UNSET
     grant_types: Annotated[list[GrantType], Meta(max_length=20)] | None | UnsetType = UNSET
     token_endpoint_auth_method: AuthMethod | None | UnsetType = UNSET
     client_authentication_methods: AuthenticationMethods | None | UnsetType = UNSET

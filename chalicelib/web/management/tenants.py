@@ -7,15 +7,29 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from chalicelib.core.impersonation_links import LONGEST_LINK_LIFETIME
 from chalicelib.core.tenants import SYSTEM_TENANT, Tenant, unknown_tenant
 from chalicelib.web.decoding import given
-from chalicelib.web.schemas import Fields, HttpsUrl, Paged, Url, choose, moment, paged
+from chalicelib.web.schemas import Fields, HttpsUrl, Identifier, Paged, Url, choose, moment, paged
 from chalicelib.web.surface import Incoming, Nothing, Surface
 
 surface = Surface("tenants")
 
 # It stands in the subject of mails, which is one line.
 FriendlyName = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$(?!\n)")]
+LINK_SECONDS = int(LONGEST_LINK_LIFETIME.total_seconds())
+HideableClaim = Literal[
+    "name",
+    "given_name",
+    "family_name",
+    "nickname",
+    "picture",
+    "updated_at",
+    "email",
+    "email_verified",
+    "phone_number",
+    "phone_number_verified",
+]
 Hours = Annotated[float, Meta(gt=0, le=87_600, description="Hours.")]
 
 
@@ -23,6 +37,41 @@ class SessionCookie(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """How long a browser keeps the session's cookie."""
 
     mode: Literal["persistent", "non-persistent"]
+
+
+class ClientPolicy(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What impersonators do not get at one application."""
+
+    denied_scopes: Annotated[list[Annotated[str, Meta(max_length=100)]], Meta(max_length=100)] = []
+    denied_claims: Annotated[list[HideableClaim], Meta(max_length=100)] = []
+
+
+class Impersonation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Who may sign in as whom: ours, Auth0 has no such settings. Lifetimes in seconds."""
+
+    enabled: bool | UnsetType = UNSET
+    classic_links: Annotated[bool, Meta(description="Links whose plain GET answers the application unasked.")] | (
+        UnsetType
+    ) = UNSET
+    confirm: Annotated[bool, Meta(description="Whether a link of the newer form asks first unless told otherwise.")] | (
+        UnsetType
+    ) = UNSET
+    reason_required: bool | UnsetType = UNSET
+    max_link_lifetime: Annotated[int, Meta(ge=1, le=LINK_SECONDS)] | UnsetType = UNSET
+    token_lifetime: Annotated[int, Meta(ge=60, le=86_400)] | UnsetType = UNSET
+    notify_user: Annotated[bool, Meta(description="Tell the user by mail.")] | UnsetType = UNSET
+    protected_users: Annotated[list[Identifier], Meta(max_length=1_000)] | UnsetType = UNSET
+    protected_roles: (
+        Annotated[
+            list[Annotated[str, Meta(min_length=1, max_length=100)]],
+            Meta(max_length=100, description="Roles in app_metadata: nobody who has one can be impersonated."),
+        ]
+        | UnsetType
+    ) = UNSET
+    excluded_clients: Annotated[list[Identifier], Meta(max_length=1_000)] | UnsetType = UNSET
+    client_policies: (
+        Annotated[dict[Identifier, ClientPolicy], Meta(max_length=1_000, description="By client id.")] | UnsetType
+    ) = UNSET
 
 
 class TenantSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -51,6 +100,8 @@ class TenantSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     session_cookie: SessionCookie | None | UnsetType = UNSET
     session_lifetime: Hours | None | UnsetType = UNSET
     idle_session_lifetime: Hours | None | UnsetType = UNSET
+    impersonation: Impersonation | None | UnsetType = UNSET
+    tell_of_new_places: bool | None | UnsetType = UNSET
 
 
 class TenantCreate(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -11,12 +11,15 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.core.errors import Invalid
 from chalicelib.core.identities import Identity
+from chalicelib.core.links import OWN_IDENTITIES
+from chalicelib.core.oauth.tokens import MAX_TOKEN
 from chalicelib.core.paging import Page
+from chalicelib.core.profiles import profile_of
 from chalicelib.core.users import User
 from chalicelib.web.decoding import given
-from chalicelib.web.management.logs import LogsOfUserQuery, newest_first
+from chalicelib.web.management.logs import LogsOfUserQuery, order
 from chalicelib.web.management.logs import rendered as rendered_event
-from chalicelib.web.schemas import CheckpointedFields, Document, Fields, HttpsUrl, Identifier, choose, moment, paged
+from chalicelib.web.schemas import CheckpointedFields, Document, Fields, HttpsUrl, Identifier, choose, paged
 from chalicelib.web.surface import Incoming, Nothing, Surface
 
 surface = Surface("users")
@@ -122,11 +125,20 @@ class EmailQuery(Fields, kw_only=True):
 
 
 class Link(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """The account to link: `user_id` with or without its provider."""
+    """The account to link: `provider` and `user_id`, with or without its provider, or `link_with` and nothing else."""
 
-    provider: Annotated[str, Meta(min_length=1, max_length=50)]
-    user_id: Identifier | int
+    provider: Annotated[str, Meta(min_length=1, max_length=50)] | UnsetType = UNSET
+    user_id: Identifier | int | UnsetType = UNSET
     connection_id: Identifier | UnsetType = UNSET
+    link_with: Annotated[str, Meta(min_length=1, max_length=MAX_TOKEN, description="An ID token.")] | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        given = {name for name in self.__struct_fields__ if getattr(self, name) is not UNSET}
+        if "link_with" in given and len(given) > 1:
+            raise ValueError("link_with stands alone")
+        missing = next((name for name in ("provider", "user_id") if name not in given), None)
+        if "link_with" not in given and missing:
+            raise ValueError(f"Missing required property: {missing}")
 
 
 @surface.endpoint(
@@ -230,9 +242,7 @@ def delete_user(incoming: Incoming[Nothing, None], user_id: str) -> None:
 def list_user_logs(incoming: Incoming[LogsOfUserQuery, None], user_id: str) -> Any:
     """Give a user's history of two days."""
     query = incoming.query
-    page = incoming.core.logs.list_for_user(
-        incoming.caller, user_id, query.request(), newest_first=newest_first(query.sort)
-    )
+    page = incoming.core.logs.list_for_user(incoming.caller, user_id, query.request(), order(query.sort))
     return paged(page, "logs", query, rendered_event)
 
 
@@ -240,7 +250,7 @@ def list_user_logs(incoming: Incoming[LogsOfUserQuery, None], user_id: str) -> A
     "POST",
     "/api/v2/users/{user_id}/identities",
     summary="Link a user account",
-    scopes=("update:users",),
+    scopes=("update:users", OWN_IDENTITIES),
     body=Link,
     example={"provider": "auth0", "user_id": "SECOND_USER_ID"},
     answer=list[IdentityAnswer],
@@ -248,17 +258,19 @@ def list_user_logs(incoming: Incoming[LogsOfUserQuery, None], user_id: str) -> A
 )
 def link_identity(incoming: Incoming[Nothing, Link], user_id: str) -> list[IdentityAnswer]:
     """Make another user's account one of this user's."""
-    provider, secondary = incoming.body.provider, str(incoming.body.user_id)
-    secondary_id = secondary if secondary.startswith(f"{provider}|") else f"{provider}|{secondary}"
-    connection_id = incoming.body.connection_id or None
-    return _identities(incoming.core.links.link(incoming.caller, user_id, secondary_id, connection_id))
+    body, links = incoming.body, incoming.core.links
+    if body.link_with:
+        return _identities(links.link_with(incoming.caller, user_id, body.link_with))
+    secondary = str(body.user_id)
+    secondary_id = secondary if secondary.startswith(f"{body.provider}|") else f"{body.provider}|{secondary}"
+    return _identities(links.link(incoming.caller, user_id, secondary_id, body.connection_id or None))
 
 
 @surface.endpoint(
     "DELETE",
     "/api/v2/users/{user_id}/identities/{provider}/{identity_id}",
     summary="Unlink a user identity",
-    scopes=("update:users",),
+    scopes=("update:users", OWN_IDENTITIES),
     answer=list[IdentityAnswer],
 )
 def unlink_identity(
@@ -293,36 +305,8 @@ def _searched(incoming: Incoming[UsersQuery, None], text: str) -> Sequence[User]
 
 
 def rendered(user: User) -> dict[str, Any]:
-    """Show a profile as Auth0 does: what is not known is not there."""
-    known = {name: value for name in _SHOWN if (value := getattr(user, name)) not in {None, ""}}
-    dates = {name: moment(date) for name in _DATES if (date := getattr(user, name)) is not None}
-    answer = UserAnswer(
-        **{**known, **dates},
-        identities=_identities(user.identities),
-        user_metadata=dict(user.user_metadata) or UNSET,
-        app_metadata=dict(user.app_metadata) or UNSET,
-        blocked=user.blocked or UNSET,
-        email_verified=user.email_verified if user.email else UNSET,
-        phone_verified=user.phone_verified if user.phone_number else UNSET,
-        logins_count=user.logins_count,
-    )
-    shown: dict[str, Any] = msgspec.to_builtins(answer)
-    return {**user.attributes, **shown}
-
-
-_SHOWN = (
-    "user_id",
-    "email",
-    "username",
-    "phone_number",
-    "name",
-    "given_name",
-    "family_name",
-    "nickname",
-    "picture",
-    "last_ip",
-)
-_DATES = ("created_at", "updated_at", "last_login", "last_password_reset")
+    """Show a profile as Auth0 does."""
+    return profile_of(user)
 
 
 def _identities(identities: tuple[Identity, ...]) -> list[IdentityAnswer]:

@@ -1,8 +1,15 @@
 """What may be stored of a connection, at each limit and one past it."""
 
+from dataclasses import replace
+
 import pytest
 
-from chalicelib.core.connections import DATABASE_DEFAULTS
+from chalicelib.core.callers import Caller
+from chalicelib.core.connections import DATABASE_DEFAULTS, MAX_BYTES
+from chalicelib.core.errors import Invalid
+from chalicelib.core.logs import done
+from chalicelib.storage import keys
+from chalicelib.storage.connections import ConnectionsItem
 from tests.web.management.conftest import nested
 
 PATH = "/api/v2/connections"
@@ -171,3 +178,36 @@ def test_a_setting_one_past_its_limit_is_refused_with_its_place(api, name, value
 
     assert (answer.status, answer.json["errorCode"]) == (400, "invalid_body")
     assert f"on property {name}" in answer.json["message"]
+
+
+def test_whoever_brings_options_has_them_checked(core):
+    caller = Caller(tenant="main")
+
+    with pytest.raises(Invalid, match=r"options\.passwordPolicy"):
+        core.connections.create(
+            caller, {"name": "people", "strategy": "auth0", "options": {"passwordPolicy": "strict"}}
+        )
+
+    assert core.connections.store.recall_named("main", "people") is None
+
+
+def test_a_change_of_something_else_does_not_look_at_the_options(api, core):
+    created = api.post(PATH, {"name": "people", "strategy": "auth0"}).json
+    kept = core.connections.store.find("main", created["id"])
+    older = replace(kept, options={"passwordPolicy": "of an earlier version"})
+    core.connections.store.replace("main", older, done(core.connections.ambient, Caller(tenant="main")))
+
+    answer = api.patch(f"{PATH}/{created['id']}", {"display_name": "People"})
+
+    assert answer.status == 200
+
+
+@pytest.mark.security(42)
+def test_a_tenant_that_is_full_of_connections_is_told_in_auth0s_words(api, core):
+    counter = ConnectionsItem.at(keys.connections("main"))
+    core.connections.store.table.change(counter, [ConnectionsItem.held.set(MAX_BYTES)])
+
+    answer = api.post(PATH, {"name": "people", "strategy": "auth0"})
+
+    assert (answer.status, answer.json["errorCode"]) == (403, "too_many_entities")
+    assert answer.json["message"] == "You reached the limit of entities of this type for this tenant."

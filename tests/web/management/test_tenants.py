@@ -25,6 +25,20 @@ DEFAULTS = {
     "session_cookie": {"mode": "persistent"},
     "session_lifetime": 168.0,
     "idle_session_lifetime": 72.0,
+    "impersonation": {
+        "enabled": True,
+        "classic_links": True,
+        "confirm": True,
+        "reason_required": False,
+        "max_link_lifetime": 300,
+        "token_lifetime": 3600,
+        "notify_user": False,
+        "protected_users": [],
+        "protected_roles": [],
+        "excluded_clients": [],
+        "client_policies": {},
+    },
+    "tell_of_new_places": True,
 }
 CHANGED = {
     "friendly_name": "Example Inc.",
@@ -41,6 +55,20 @@ CHANGED = {
     "session_cookie": {"mode": "non-persistent"},
     "session_lifetime": 0.5,
     "idle_session_lifetime": 0.25,
+    "impersonation": {
+        "enabled": False,
+        "classic_links": False,
+        "confirm": False,
+        "reason_required": True,
+        "max_link_lifetime": 60,
+        "token_lifetime": 600,
+        "notify_user": True,
+        "protected_users": ["auth0|1"],
+        "protected_roles": ["admin"],
+        "excluded_clients": ["till"],
+        "client_policies": {"shop": {"denied_scopes": ["email"], "denied_claims": ["phone_number"]}},
+    },
+    "tell_of_new_places": False,
 }
 
 

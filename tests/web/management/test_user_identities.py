@@ -191,7 +191,11 @@ def test_a_user_with_20_identities_can_be_deleted(api, link, ann, new_user):
         {"provider": "auth0", "user_id": None},
         {"provider": "auth0", "user_id": "x" * 256},
         {"link_with": "a.b.c"},
+        {"link_with": ""},
+        {"link_with": None},
+        {"link_with": "x" * 16_385},
         {"provider": "auth0", "user_id": "x", "link_with": "a.b.c"},
+        {"connection_id": "con_0123456789abcdef", "link_with": "a.b.c"},
     ],
 )
 def test_another_body_is_refused(api, ann, body):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Conflict, Gone
 from chalicelib.core.handles import digest
+from chalicelib.core.impersonation import marked
 from chalicelib.core.oauth.codes import Exchange
 from chalicelib.core.oauth.errors import InvalidGrant, MalformedRequest, UserBlocked
 from chalicelib.core.oauth.token import Recorder, TokenRequest, TokenResponse
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.callers import Caller
     from chalicelib.core.clients import Client
     from chalicelib.core.connections import Connections
+    from chalicelib.core.impersonation import ImpersonationStore
     from chalicelib.core.oauth.codes import AuthorizationCode, CodeStore
     from chalicelib.core.oauth.user_tokens import UserTokens
     from chalicelib.core.refresh_tokens import RefreshToken, RefreshTokens
@@ -37,6 +39,7 @@ class CodeExchange:
 
     codes: CodeStore
     users: UserStore
+    impersonations: ImpersonationStore
     connections: Connections
     resource_servers: ResourceServers
     refresh_tokens: RefreshTokens
@@ -50,7 +53,7 @@ class CodeExchange:
             raise MalformedRequest("Missing required parameter: code")
         code = self._unspent(caller, client, request, recorder)
         _demand_binding(client, code, request)
-        user = self._user(caller.tenant, code)
+        user, impersonator = self._people(caller.tenant, code)
         self.connections.demand_enabled(caller.tenant, code.connection_id, client.client_id)
         server = self.resource_servers.recall(caller.tenant, code.audience) if code.audience else None
         grant = UserGrant(
@@ -63,10 +66,19 @@ class CodeExchange:
             authenticated_at=code.authenticated_at,
             nonce=code.nonce,
             with_auth_time=code.with_auth_time,
+            impersonation=code.impersonation,
+            claims=code.claims,
         )
         refresh_token, text = self._refresh_token(caller, client, code, user)
         event = recorder.event("seacft", scope=code.scope, user_id=user.user_id, user_name=name_of(user))
-        self._spend(caller, Exchange(code=code, user=user, event=event, refresh_token=refresh_token), recorder)
+        exchange = Exchange(
+            code=code,
+            user=user,
+            event=marked(event, code.impersonation),
+            refresh_token=refresh_token,
+            impersonator=impersonator,
+        )
+        self._spend(caller, exchange, recorder)
         return self.tokens.respond(caller.tenant, grant, refresh_token=text)
 
     def _unspent(self, caller: Caller, client: Client, request: TokenRequest, recorder: Recorder) -> AuthorizationCode:
@@ -81,15 +93,15 @@ class CodeExchange:
             raise InvalidGrant(NO_GOOD, detail="expired")
         return code
 
-    def _user(self, tenant: str, code: AuthorizationCode) -> User:
-        user = self.users.find(tenant, code.user_id)
-        if user is None:
-            raise InvalidGrant(NO_GOOD, detail="the user is gone")
-        if user.blocked:
-            raise UserBlocked
-        if user.generation != code.generation:
-            raise InvalidGrant(NO_GOOD, detail="the user's sessions were ended")
-        return user
+    def _people(self, tenant: str, code: AuthorizationCode) -> tuple[User, User | None]:
+        """Read the user and, in the same round trip, whoever acts as the user; refuse if either may not."""
+        if code.impersonation is None:
+            return _demand_entry(self.users.find(tenant, code.user_id), code), None
+        standing = self.impersonations.standing(tenant, code.user_id, code.impersonation, code.grant_id)
+        user = _demand_entry(standing.user, code)
+        if not standing.holds(code.impersonation, self.ambient.now()):
+            raise InvalidGrant(NO_GOOD, detail="the impersonation has ended")
+        return user, standing.impersonator
 
     def _refresh_token(
         self, caller: Caller, client: Client, code: AuthorizationCode, user: User
@@ -115,13 +127,27 @@ class CodeExchange:
             found = self.codes.find(caller.tenant, exchange.code.digest)
             self._revoke(caller, found[0] if found else exchange.code, recorder)
             raise InvalidGrant(NO_GOOD, detail="spent by another request") from None
-        except Conflict:
+        except Conflict as error:
+            if exchange.code.impersonation and error.code == "impersonation_ended":
+                raise InvalidGrant(NO_GOOD, detail="the impersonation ended at this moment") from None
             raise UserBlocked from None
 
     def _revoke(self, caller: Caller, code: AuthorizationCode, recorder: Recorder) -> None:
         """End what the first use gave: whoever uses a code twice, one of the two has stolen it."""
-        event = recorder.event(self.failed, description="A code was used twice.", user_id=code.user_id)
+        event = marked(
+            recorder.event(self.failed, description="A code was used twice.", user_id=code.user_id), code.impersonation
+        )
         self.codes.revoke(caller.tenant, code, self.ambient.now() + OPAQUE_LIFE, event)
+
+
+def _demand_entry(user: User | None, code: AuthorizationCode) -> User:
+    if user is None:
+        raise InvalidGrant(NO_GOOD, detail="the user is gone")
+    if user.blocked:
+        raise UserBlocked
+    if user.generation != code.generation:
+        raise InvalidGrant(NO_GOOD, detail="the user's sessions were ended")
+    return user
 
 
 def _demand_binding(client: Client, code: AuthorizationCode, request: TokenRequest) -> None:

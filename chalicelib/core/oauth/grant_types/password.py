@@ -6,21 +6,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Conflict
-from chalicelib.core.oauth.errors import MalformedRequest, OAuthError, UserBlocked
+from chalicelib.core.oauth.errors import MalformedRequest, OAuthError, UserBlocked, recorded
 from chalicelib.core.oauth.scopes import granted
 from chalicelib.core.oauth.token import Recorder, TokenRequest, TokenResponse
 from chalicelib.core.oauth.user_tokens import UserGrant
 from chalicelib.core.refresh_tokens import TokenTerms, device_name
+from chalicelib.core.rule_runs import Login, RuleDenied
 from chalicelib.core.sign_ins import SignIn, name_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
     from chalicelib.core.clients import Client
     from chalicelib.core.connections import Connection, Connections
+    from chalicelib.core.logs import LogStore
     from chalicelib.core.oauth.user_tokens import UserTokens
     from chalicelib.core.refresh_tokens import RefreshToken, RefreshTokens
     from chalicelib.core.resource_servers import ResourceServer, ResourceServers
+    from chalicelib.core.rule_runs import Ruled, RuleRuns
     from chalicelib.core.sign_ins import Authenticated, SignIns
     from chalicelib.core.tenants import Tenants
 
@@ -38,6 +43,8 @@ class PasswordGrant:
     refresh_tokens: RefreshTokens
     tenants: Tenants
     tokens: UserTokens
+    rule_runs: RuleRuns
+    logs: LogStore
     ambient: Ambient
     failed: str = "fepft"
 
@@ -49,8 +56,9 @@ class PasswordGrant:
         connection = self._connection(caller.tenant, client, request)
         server = self._server(caller.tenant, request)
         proven = self.sign_ins.with_password(caller, client, connection, request.username, request.password)
-        scope = granted(request.scope or "", client, server, offline=True)
         now = self.ambient.now()
+        ruled = self._ruled(caller, client, request, proven, now)
+        scope = granted(request.scope or "", client, server, offline=True) if ruled.scope is None else ruled.scope
         grant = UserGrant(
             user=proven.user,
             client=client,
@@ -60,6 +68,7 @@ class PasswordGrant:
             session_id="",
             authenticated_at=now,
             grant_type="password",
+            claims=ruled.claims,
         )
         refresh_token, text = self._refresh_token(caller, client, request, proven, grant)
         event = recorder.event("sepft", scope=scope, user_id=proven.user.user_id, user_name=name_of(proven.user))
@@ -69,7 +78,7 @@ class PasswordGrant:
                 user=proven.user,
                 at=now,
                 ip=caller.ip,
-                event=event,
+                event=ruled.told(event),
                 counted=True,
                 counters=proven.counters,
                 upgraded=proven.upgraded,
@@ -78,9 +87,31 @@ class PasswordGrant:
         )
         return self.tokens.respond(caller.tenant, grant, refresh_token=text)
 
+    def _ruled(
+        self, caller: Caller, client: Client, request: TokenRequest, proven: Authenticated, now: datetime
+    ) -> Ruled:
+        """Let the tenant's rules judge; a refusal is in the history."""
+        asked = {"scope": request.scope, "audience": request.audience, "realm": request.realm}
+        login = Login(
+            caller=caller,
+            client=client,
+            connection=proven.connection,
+            user=proven.user,
+            protocol="oauth2-password",
+            authenticated_at=now,
+            methods=proven.methods,
+            body={name: value for name, value in asked.items() if value},
+            counted=True,
+        )
+        try:
+            return self.rule_runs.run(login)
+        except RuleDenied as denied:
+            self.logs.record(caller.tenant, self.rule_runs.denial(login, denied))
+            raise recorded(denied) from None
+
     def _record(self, caller: Caller, sign_in: SignIn) -> None:
         try:
-            self.sign_ins.record(caller.tenant, sign_in)
+            self.sign_ins.record(caller, sign_in)
         except Conflict:
             raise UserBlocked from None
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Conflict
 from chalicelib.core.handles import Handle, parse
-from chalicelib.core.oauth.errors import InvalidGrant, MalformedRequest, OAuthError, UserBlocked
+from chalicelib.core.oauth.errors import InvalidGrant, MalformedRequest, OAuthError, UserBlocked, recorded
 from chalicelib.core.oauth.token import Recorder, TokenRequest, TokenResponse
 from chalicelib.core.oauth.user_tokens import UserGrant
 from chalicelib.core.refresh_tokens import TokenLife
+from chalicelib.core.rule_runs import Login, RuleDenied
 from chalicelib.core.sign_ins import name_of
 
 if TYPE_CHECKING:
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from chalicelib.core.callers import Caller
     from chalicelib.core.clients import Client
     from chalicelib.core.connections import Connections
+    from chalicelib.core.logs import LogStore
     from chalicelib.core.oauth.user_tokens import UserTokens
     from chalicelib.core.refresh_tokens import RefreshToken, RefreshTokens
     from chalicelib.core.resource_servers import ResourceServer, ResourceServers
+    from chalicelib.core.rule_runs import Ruled, RuleRuns
     from chalicelib.core.users import User
 
 NO_GOOD = "Unknown or invalid refresh token."
@@ -38,6 +41,8 @@ class Refresh:
     connections: Connections
     resource_servers: ResourceServers
     tokens: UserTokens
+    rule_runs: RuleRuns
+    logs: LogStore
     ambient: Ambient
     failed: str = "fertft"
 
@@ -81,7 +86,8 @@ class Refresh:
         token: RefreshToken,
         handle: Handle,
     ) -> TokenResponse:
-        scope = _narrowed(token.scope, request.scope)
+        ruled = self._ruled(caller, client, request, user, token)
+        scope = _narrowed(token.scope, request.scope) if ruled.scope is None else ruled.scope
         grant = UserGrant(
             user=user,
             client=client,
@@ -90,11 +96,30 @@ class Refresh:
             grant_id=token.credential.id,
             session_id=token.session_id,
             authenticated_at=token.authenticated_at,
+            claims=ruled.claims,
         )
         used, text = self.refresh_tokens.used(token, client, handle)
         event = recorder.event("sertft", scope=scope, user_id=user.user_id, user_name=name_of(user))
-        self.refresh_tokens.store.use(caller.tenant, used, user, event)
+        self.refresh_tokens.store.use(caller.tenant, used, user, ruled.told(event))
         return self.tokens.respond(caller.tenant, grant, refresh_token=text if used.rotates else "")
+
+    def _ruled(self, caller: Caller, client: Client, request: TokenRequest, user: User, token: RefreshToken) -> Ruled:
+        """Let the tenant's rules judge; of a refusal the token is as good as before."""
+        login = Login(
+            caller=caller,
+            client=client,
+            connection=self.connections.demand_enabled(caller.tenant, token.connection_id, client.client_id),
+            user=user,
+            protocol="oauth2-refresh-token",
+            authenticated_at=token.authenticated_at,
+            session_id=token.session_id,
+            body={"scope": request.scope} if request.scope else {},
+        )
+        try:
+            return self.rule_runs.run(login)
+        except RuleDenied as denied:
+            self.logs.record(caller.tenant, self.rule_runs.denial(login, denied))
+            raise recorded(denied) from None
 
     def _server(self, tenant: str, token: RefreshToken) -> ResourceServer | None:
         if not token.audience:
