@@ -109,8 +109,10 @@ def documented() -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def core_with_four_shards(beginnings, settings, ambient) -> Core:
-    return build_core(replace(settings, shards=4), ambient)
+def core_with_four_shards(beginnings, settings, ambient) -> Iterator[Core]:
+    core = build_core(replace(settings, shards=4), ambient)
+    yield core
+    core.sandbox.close()
 
 
 @pytest.fixture
