@@ -332,7 +332,8 @@ def _refusal(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseEr
     refused = Refused(
         core=call.core, caller=caller, http=call.http, status=status, code=code, message=message, error=error
     )
-    left = _left(endpoint, call, caller)
+    # Of no other refusal: the official SDKs try a conflict again too, and wait for the reset they are told of.
+    left: Mapping[str, str] = {}
     if isinstance(error, LimitReached):
         left = {**_headers_of(error.allowance), "Retry-After": str(error.allowance.wait)}
     if isinstance(error, OAuthError) and endpoint.refusal is None:

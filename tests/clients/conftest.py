@@ -59,7 +59,9 @@ def sdk(stack: Stack) -> Iterator[ManagementClient]:
 
 @pytest.fixture
 def user(sdk):
-    created = sdk.users.create(connection=CONNECTION, email=f"user{next(_NUMBERS)}@example.com", password=PASSWORD)
+    created = sdk.users.create(
+        connection=CONNECTION, email=f"user{next(_NUMBERS)}@example.com", password=PASSWORD, verify_email=False
+    )
     yield created
     sdk.users.delete(created.user_id)
 

@@ -17,7 +17,9 @@ MANY = 200
 
 @pytest.fixture
 def jane(sdk):
-    created = sdk.users.create(connection=CONNECTION, email="jane@support.example", password=PASSWORD)
+    created = sdk.users.create(
+        connection=CONNECTION, email="jane@support.example", password=PASSWORD, verify_email=False
+    )
     yield created
     sdk.users.delete(created.user_id)
 

@@ -39,7 +39,9 @@ def restarted(request, tmp_path_factory):
 
 def make(stack):
     with management(stack) as sdk:
-        user = sdk.users.create(connection=CONNECTION, email="kept@example.com", password="correct Horse battery 1")
+        user = sdk.users.create(
+            connection=CONNECTION, email="kept@example.com", password="correct Horse battery 1", verify_email=False
+        )
         client = sdk.clients.create(name="Kept", app_type="non_interactive")
         audience = f"https://{stack.domain}/api/v2/"
         sdk.client_grants.create(client_id=client.client_id, audience=audience, scope=["read:users"])

@@ -63,10 +63,10 @@ def test_a_device_is_found_below_its_own_user_only(stores, given, people):
 
 
 def test_more_than_fit_one_transaction_are_ended_with_their_events(stores, given, people, begin, calls):
-    session = begin(ANN, "1")
-    devices = [Device(credential=given.device(ANN, f"d{n:02}")) for n in range(60)]
+    sessions = [begin(ANN, f"{n:02}") for n in range(60)]
+    device = Device(credential=given.device(ANN, "d"))
     before = events_of(stores, ANN)
-    ended = [(each, given.event(ANN)) for each in (session, *devices)]
+    ended = [(each, given.event(ANN)) for each in (device, *sessions)]
     calls.clear()
 
     stores.account_page.end(TENANT, ended)

@@ -108,6 +108,8 @@ GET /u/login: open to all
 POST /u/login: open to all
 GET /u/consent: open to all
 POST /u/consent: open to all
+GET /continue: open to all
+POST /continue: open to all
 GET /u/signup: open to all
 POST /u/signup: open to all
 GET /u/reset-password: open to all

@@ -112,12 +112,27 @@ def test_people_are_told_on_a_page_in_their_language(app, acme, path, language, 
     assert answer.headers["Content-Language"] == language
 
 
-def test_what_is_left_is_told_with_each_answer_to_a_good_token(acme):
-    answers = [ask_for_users(acme), acme.get("/api/v2/nothing"), acme.get(USERS, query={"no": "such"})]
+def test_what_is_left_is_told_with_each_good_answer_to_a_good_token(acme):
+    answers = [
+        ask_for_users(acme),
+        acme.get("/api/v2/nothing"),
+        acme.get(USERS, query={"no": "such"}),
+        ask_for_users(acme),
+    ]
 
     known = [answer for answer in answers if "X-RateLimit-Limit" in answer.headers]
-    assert [limits_of(answer)[:2] for answer in known] == [(LIMIT, 4), (LIMIT, 3)]
+    assert [limits_of(answer)[:2] for answer in known] == [(LIMIT, 4), (LIMIT, 2)]
     assert "Retry-After" not in known[0].headers
+
+
+def test_a_conflict_says_nothing_of_a_reset_for_which_an_sdk_would_wait(acme):
+    body = {"name": "Shop", "strategy": "auth0"}
+    acme.post("/api/v2/connections", body)
+
+    conflict = acme.post("/api/v2/connections", body)
+
+    assert conflict.status == 409
+    assert not [name for name in conflict.headers if "ratelimit" in name.lower() or name.lower() == "retry-after"]
 
 
 def test_strangers_are_not_told_how_busy_a_tenant_is(acme):
