@@ -69,7 +69,9 @@ def opened(
     """The product over a table of the stand-in, whatever lies in it."""
     endpoint = None if stand_in == "moto" else request.getfixturevalue(stand_in)
     with _beside_the_open_table():
-        yield build_core(replace(settings, table=NAME, aws_endpoint=endpoint), ambient, FixedMarks())
+        core = build_core(replace(settings, table=NAME, aws_endpoint=endpoint), ambient, FixedMarks())
+        yield core
+        core.sandbox.close()
 
 
 @pytest.fixture

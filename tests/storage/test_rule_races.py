@@ -15,6 +15,7 @@ from chalicelib.core.rules_configs import MAX_CONFIGS
 
 pytestmark = pytest.mark.parametrize("stand_in", ["ministack", "dynamodb_local"], indirect=True)
 
+SCRIPT = "function (user, context, callback) { callback(null, user, context); }"
 TENANT = "acme"
 CALLER = Caller(tenant=TENANT, operation="Race")
 MANY = 30
@@ -32,7 +33,7 @@ def configs(product, aws):
 
 
 def make(rules, **known):
-    return rules.create(CALLER, {"name": "one", "script": "x", **known}).rule
+    return rules.create(CALLER, {"name": "one", "script": SCRIPT, **known}).rule
 
 
 def kept(rules):
@@ -92,7 +93,7 @@ def test_of_a_change_and_a_deletion_the_rule_is_gone_and_its_names_are_free(rule
     rule = make(rules)
 
     outcome = race(
-        partial(rules.update, CALLER, rule.id, {"name": "two", "order": 7, "script": "longer"}),
+        partial(rules.update, CALLER, rule.id, {"name": "two", "order": 7, "script": f"{SCRIPT} // longer"}),
         partial(rules.delete, CALLER, rule.id),
     )
 
