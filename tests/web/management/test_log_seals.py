@@ -16,7 +16,12 @@ from tests.documents import table
 pytestmark = pytest.mark.security(40)
 
 SEALS, CLIENTS, KEYS = "/api/v2/log-seals", "/api/v2/clients", "/api/v2/keys/signing"
-PERSON = {"connection": "Username-Password-Authentication", "email": "ann@example.com", "password": "Long-enough-1"}
+PERSON = {
+    "connection": "Username-Password-Authentication",
+    "email": "ann@example.com",
+    "password": "Long-enough-1",
+    "verify_email": False,
+}
 
 
 @pytest.fixture
