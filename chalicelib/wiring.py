@@ -59,6 +59,7 @@ from chalicelib.core.password_resets import PasswordResets
 from chalicelib.core.refresh_tokens import RefreshTokens
 from chalicelib.core.resource_servers import ResourceServers
 from chalicelib.core.rule_runs import RuleRuns
+from chalicelib.core.rule_trials import RuleTrials
 from chalicelib.core.rules import Rules
 from chalicelib.core.rules_configs import RulesConfigs
 from chalicelib.core.seals import Seals
@@ -231,6 +232,7 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         impersonation_links=nouns.impersonation_links,
         impersonate=nouns.impersonate,
         rules=Rules(stores.rules, ambient, sandbox),
+        rule_trials=RuleTrials(nouns.rule_runs, users, stores.clients, connections, ambient),
         rules_configs=configs,
         log_seals=LogSeals(stores.log_seals, marks, ambient),
         log_verification=LogVerification(stores.log_seals, stores.tenants, marks, ambient),

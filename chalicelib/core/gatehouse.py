@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from chalicelib.core.places import Locator
     from chalicelib.core.refresh_tokens import RefreshTokens
     from chalicelib.core.resource_servers import ResourceServers
+    from chalicelib.core.rule_trials import RuleTrials
     from chalicelib.core.rules import Rules
     from chalicelib.core.rules_configs import RulesConfigs
     from chalicelib.core.sandbox import Requests, Sandbox
@@ -99,6 +100,7 @@ class Core:
     impersonation_links: ImpersonationLinks
     impersonate: Impersonate
     rules: Rules
+    rule_trials: RuleTrials
     rules_configs: RulesConfigs
     log_seals: LogSeals
     log_verification: LogVerification

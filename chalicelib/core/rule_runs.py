@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from chalicelib.core.impersonation import Impersonation
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.rule_host import Outgoing
-    from chalicelib.core.rules import Rule, RuleStore
+    from chalicelib.core.rules import RuleStore
     from chalicelib.core.rules_configs import RulesConfigs
-    from chalicelib.core.sandbox import Sandbox
+    from chalicelib.core.sandbox import Host, Outcome, Sandbox
     from chalicelib.core.users import User, Users
 
 REDIRECTED = "redirect-callback"
@@ -113,11 +113,10 @@ class RuleRuns:
         rules = self.rules.recall_enabled(login.caller.tenant)
         if not rules:
             return UNRULED
-        outcome = self.sandbox.run(self._job(login, rules))
-        record = _record([rule.name for rule in rules], outcome.record)
-        if isinstance(outcome, Refused):
-            raise _denied(outcome)
-        return self._ruled(login, outcome, record)
+        scripts = [Script(rule.id, rule.name, rule.script) for rule in rules]
+        host = RuleHost(self.users, self.outgoing, login.caller)
+        outcome = self.sandbox.run(self.job(login, scripts, host))
+        return self.judged(login, outcome, [rule.name for rule in rules])
 
     def denial(self, login: Login, denied: RuleDenied) -> LogEvent:
         """Make the event of a sign-in that a rule refused."""
@@ -125,17 +124,24 @@ class RuleRuns:
         described = replace(placed(event, login.client, login.connection), description=denied.description)
         return replace(described, details={**described.details, "rule": denied.rule})
 
-    def _job(self, login: Login, rules: Sequence[Rule]) -> Job:
+    def job(self, login: Login, scripts: Sequence[Script], host: Host) -> Job:
+        """Make what the sandbox is given for a sign-in."""
         tenant = login.caller.tenant
         issuer = self.hosts.issuer(tenant)
         return Job(
             kind="rules",
-            scripts=tuple(Script(rule.id, rule.name, rule.script) for rule in rules),
+            scripts=tuple(scripts),
             inputs={"user": _user(login), "context": _context(login)},
-            host=RuleHost(self.users, self.outgoing, login.caller),
+            host=host,
             configuration=self.configs.opened(tenant),
             auth0={"domain": self.hosts.domain(tenant), "baseUrl": f"{issuer}api/v2"},
         )
+
+    def judged(self, login: Login, outcome: Outcome, ran: Sequence[str]) -> Ruled:
+        """Say what a run came to, or raise RuleDenied."""
+        if isinstance(outcome, Refused):
+            raise _denied(outcome)
+        return self._ruled(login, outcome, _record(ran, outcome.record))
 
     def _ruled(self, login: Login, outcome: Finished, record: Document) -> Ruled:
         """Take what counts out of what the scripts left. The sandbox has checked its size, not its shape."""
@@ -245,7 +251,7 @@ def _redirect(context: Mapping[str, Any]) -> str:
     return str(url) if parts.scheme == "https" or local else ""
 
 
-def _record(names: list[str], record: Record) -> Document:
+def _record(names: Sequence[str], record: Record) -> Document:
     """Say for the history how rules ran: which, for how long, and the beginning of what they wrote."""
     console, left = [], _KEPT_CONSOLE
     for line in record.console:
@@ -253,7 +259,11 @@ def _record(names: list[str], record: Record) -> Document:
         left -= len(console[-1])
         if left <= 0:
             break
-    return {"ran": names, "milliseconds": round(record.milliseconds, 1), **({"console": console} if console else {})}
+    return {
+        "ran": list(names),
+        "milliseconds": round(record.milliseconds, 1),
+        **({"console": console} if console else {}),
+    }
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

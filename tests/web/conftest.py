@@ -207,6 +207,9 @@ EXAMPLES = {
     "GET /api/v2/rules/{rule_id}": [Example()],
     "PATCH /api/v2/rules/{rule_id}": [Example({"enabled": False})],
     "DELETE /api/v2/rules/{rule_id}": [Example()],
+    "POST /api/v2/rule-trials": [
+        Example({"user_id": "{user_id}", "client_id": "{client_id}", "script": SCRIPT}),
+    ],
     "GET /api/v2/rules-configs": [Example()],
     "PUT /api/v2/rules-configs/{config_key}": [Example({"value": RULE_SECRET})],
     "DELETE /api/v2/rules-configs/{config_key}": [Example()],

@@ -87,6 +87,7 @@ POST /api/v2/rules: create:rules
 GET /api/v2/rules/{rule_id}: read:rules
 PATCH /api/v2/rules/{rule_id}: update:rules
 DELETE /api/v2/rules/{rule_id}: delete:rules
+POST /api/v2/rule-trials: update:rules
 GET /api/v2/rules-configs: read:rules_configs
 PUT /api/v2/rules-configs/{config_key}: update:rules_configs
 DELETE /api/v2/rules-configs/{config_key}: delete:rules_configs
