@@ -113,11 +113,3 @@ def test_a_redirect_and_a_scope_are_shown(trial):
 )
 def test_what_cannot_be_tried_is_refused(trial, sent, status):
     assert trial(**sent).status == status
-
-
-@pytest.mark.security(34)
-@pytest.mark.parametrize("scope", ["update:rules", "read:users", "read:rules read:users"])
-def test_a_trial_needs_both_scopes(api, trial, scope):
-    body = {"user_id": trial.user_id, "client_id": "any", "script": SCRIPT}
-
-    assert api.post(PATH, body, scope=scope).status == 403
