@@ -39,7 +39,7 @@ _DEEPEST = MAX_LEVELS + 8
 """Of a message, so that looking at it ends; how deep a result is nested is counted by itself."""
 _SHOWN = 10_000
 _CODE = 100
-_BY_SCRIPTS = frozenset({"unauthorized", "wrong_credentials", "invalid", "error", "memory", "size"})
+_BY_SCRIPTS = frozenset({"unauthorized", "wrong_credentials", "invalid", "error", "timeout", "memory", "size"})
 """Kinds of refusal that the JavaScript side may name. The others are decided out here."""
 
 

@@ -19,6 +19,8 @@ ENDLESS = {
     "in catch and finally": "while (true) { try { while (true) {} } catch (e) { continue } finally { continue } }",
     "in a promise": "Promise.resolve().then(() => { while (true) {} });",
     "in an async function": "(async () => { await 1; while (true) {} })();",
+    "in a promise after another": "Promise.resolve().then(() => 1).then(() => { while (true) {} });",
+    "in an async script": "return (async () => { await 1; while (true) {} })();",
     "in a timer": "setTimeout(() => { while (true) {} }, 1);",
     "in a getter that is written out": "callback(null, { get a() { while (true) {} } });",
     "in toJSON": "callback(null, { toJSON() { while (true) {} } });",
@@ -33,7 +35,6 @@ ENDLESS = {
     "in Symbol.hasInstance": "({}) instanceof ({ [Symbol.hasInstance]() { while (true) {} } });",
     "as a regular expression": "/^(a+)+$/.test('a'.repeat(40) + 'b');",
     "as a regular expression with alternatives": "/^(([a-z])+.)+[A-Z]([a-z])+$/.test('a'.repeat(60));",
-    "as a flood of promises": "const again = () => Promise.resolve().then(again); again();",
     "as a flood of queueMicrotask": "const again = () => queueMicrotask(again); again();",
     "as a flood of timers": "setInterval(() => {}, 0);",
     "as a timer in an hour": "setTimeout(callback, 3600000);",
@@ -49,6 +50,7 @@ NATIVE = {
     "typed arrays are sorted": "const a = new Float64Array(4000000).map(Math.random); while (true) a.slice().sort();",
 }
 MEMORY = {
+    "a flood of promises": "const again = () => Promise.resolve().then(again); again();",
     "arrays": "const a = []; while (true) a.push(new Array(1000).fill(1));",
     "objects": "let a = {}; while (true) a = { a };",
     "closures": "const a = []; while (true) a.push(() => a);",
@@ -194,7 +196,8 @@ def test_a_script_gets_no_more_memory_than_its_own(runner, what):
     outcome = runner.rules(script(MEMORY[what]), PASSING, limits={"seconds": 1.5, "memory_mb": 32})
 
     assert isinstance(outcome, Refused)
-    assert outcome.kind in ("memory", "timeout", "error")
+    # Without memory the engine may lack the words for it.
+    assert outcome.kind in ("memory", "timeout", "error", "crash")
 
 
 @pytest.mark.security(35)

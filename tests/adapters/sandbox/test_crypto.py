@@ -149,6 +149,21 @@ def test_tokens_with_a_secret_are_read_by_others_and_the_other_way_round(runner,
     assert back == {"b": [1]}
 
 
+@pytest.mark.parametrize(
+    ("option", "seconds"),
+    [
+        ("expiresIn: 60", 60),
+        ("expiresIn: '2 days'", 172_800),
+        ("expiresIn: '1.5h'", 5_400),
+        ("expiresInMinutes: 2", 120),
+    ],
+)
+def test_a_token_ends_when_it_is_told_to(runner, option, seconds):
+    claims = runner.value(f"jwt.decode(jwt.sign({{}}, 'secret', {{ {option} }}))")
+
+    assert claims["exp"] - claims["iat"] == seconds
+
+
 @pytest.mark.parametrize("form", ["pkcs8", "pkcs1"])
 @pytest.mark.parametrize("algorithm", ["RS256", "RS512"])
 def test_tokens_with_a_private_key_are_read_by_others(runner, key, pems, form, algorithm):

@@ -104,7 +104,7 @@ def test_an_outcome_is_said_once(conversation):
         ({"ok": True, "result": {"user": {}, "context": {}, "more": 1}}, "protocol"),
         ({"ok": True, "result": {"user": [], "context": {}}}, "protocol"),
         ({"ok": True, "result": {"user": "x", "context": {}}}, "protocol"),
-        ({"kind": "timeout", "message": "x", "code": "", "detail": ""}, "protocol"),
+        ({"kind": "timeout", "message": "x", "code": "", "detail": ""}, "timeout"),
         ({"kind": "crash"}, "protocol"),
         ({"kind": ["error"]}, "protocol"),
         ({"kind": "error", "message": 1, "code": "", "detail": ""}, "protocol"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import struct
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import sys
 import pytest
 
 from chalicelib.adapters.sandbox.child import walls
+from chalicelib.adapters.sandbox.child.frames import Channel
+from chalicelib.adapters.sandbox.child.worker import work
 from chalicelib.adapters.sandbox.processes import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these walls")
@@ -151,9 +154,26 @@ def test_the_program_lets_no_memory_become_executable(machine, call):
     assert decided(machine, number, executable=5) == walls._REFUSE
 
 
-def test_an_architecture_that_is_not_known_runs_nothing(monkeypatch):
+@pytest.fixture
+def unknown(monkeypatch):
+    """A processor for which there is no program."""
     walls.seccomp_program.cache_clear()
     monkeypatch.setattr(walls.os, "uname", lambda: type("Uname", (), {"machine": "riscv64"}))
+    yield
+    walls.seccomp_program.cache_clear()
 
-    with pytest.raises(walls.Unwalled):
-        walls.seccomp_program()
+
+@pytest.mark.security(35)
+def test_a_worker_that_gets_no_walls_runs_nothing_and_says_why(unknown, monkeypatch):
+    monkeypatch.setattr(walls, "around_a_worker", lambda *_: walls.seccomp_program())
+    ours, theirs = socket.socketpair()
+    parent, channel = Channel(ours.fileno()), Channel(theirs.fileno())
+    parent.send(b'{"memory_mb": 64, "seconds": 5}')
+    parent.send(b"{}")
+
+    work(None, channel)
+    said = json.loads(parent.receive(1_000))
+    ours.close()
+    theirs.close()
+
+    assert said == {"type": "stopped", "kind": "crash", "detail": "this kernel gives no walls: riscv64"}

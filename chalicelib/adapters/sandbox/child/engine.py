@@ -15,6 +15,8 @@ from typing import Any
 
 STACK_BYTES = 512 * 1024
 """Of the eight megabytes that a thread has."""
+TICK = 0.02
+"""Seconds: the clock of processor time may run so much ahead."""
 JOBS_AT_ONCE = 1_000
 """Of promises, before anything else is looked at."""
 
@@ -53,6 +55,11 @@ class Engine:
         self.deadline = deadline
 
     @property
+    def is_over(self) -> bool:
+        """Whether the time is over, as exactly as the engine's clock ticks."""
+        return self.deadline - time.monotonic() < TICK
+
+    @property
     def left(self) -> float:
         """Seconds until the deadline; none left is Stopped."""
         left = self.deadline - time.monotonic()
@@ -86,7 +93,7 @@ class Engine:
         # After running out of memory the engine may not even have room for the words.
         if "out of memory" in said or said == "null" or self._context.memory()["malloc_size"] > 0.8 * self._memory:
             return Stopped("memory", said)
-        return Stopped("crash", said)
+        return Stopped("timeout" if self.is_over else "crash", said)
 
 
 def prelude(folder: str) -> str:

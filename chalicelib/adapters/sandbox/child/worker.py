@@ -24,7 +24,12 @@ def work(engine: Engine, channel: Channel) -> None:
     """Do what the parent asks for: check a script, or run some."""
     order = json.loads(channel.receive(MAX_ORDER))
     job = channel.receive(MAX_ORDER).decode("ascii")
-    walls.around_a_worker(order["memory_mb"], int(order["seconds"]) + 2)
+    try:
+        walls.around_a_worker(order["memory_mb"], int(order["seconds"]) + 2)
+    except walls.Unwalled as error:
+        unwalled = {"type": "stopped", "kind": "crash", "detail": f"this kernel gives no walls: {error}"}
+        channel.send(json.dumps(unwalled).encode("ascii"))
+        return
     Work(engine, channel, order).do(job)
 
 
@@ -71,7 +76,11 @@ class Work:
             if until_settled and status["settled"] is not None:
                 return status["settled"]
             if done and not self.next_event(status):
-                return json.loads(self.engine.enter("idle")) if until_settled else None
+                return self.ended() if until_settled else None
+
+    def ended(self) -> Any:
+        """Say how a script ended that did not call back: a promise in which the engine interrupted it just stops."""
+        return {"kind": "timeout"} if self.engine.is_over else json.loads(self.engine.enter("idle"))
 
     def next_event(self, status: Any) -> bool:
         """Wait for the next timer or reply, whichever is first, and say whether there is one to wait for."""

@@ -76,6 +76,7 @@ function claimsOf(payload, options) {
   if (!options.noTimestamp) claims.iat = issued;
   else delete claims.iat;
   if (options.expiresIn !== undefined) claims.exp = issued + span(options.expiresIn);
+  if (options.expiresInMinutes !== undefined) claims.exp = issued + 60 * options.expiresInMinutes;  // of old versions
   if (options.notBefore !== undefined) claims.nbf = issued + span(options.notBefore);
   for (const name in CLAIMS) if (options[name] !== undefined) claims[CLAIMS[name]] = options[name];
   return claims;

@@ -135,6 +135,7 @@ function refusal(error) {
 function kindOf(error) {
   if (!isObject(error)) return "error";
   if (error instanceof InternalError && error.message === "out of memory") return "memory";
+  if (error instanceof InternalError && error.message === "interrupted") return "timeout";  // within a promise
   if (unauthorized.has(error) || error.name === "UnauthorizedError") return "unauthorized";
   if (run.kind === "database" && error instanceof WrongUsernameOrPasswordError) return "wrong_credentials";
   if (run.kind === "database" && error instanceof ValidationError) return "invalid";
