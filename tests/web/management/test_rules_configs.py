@@ -243,7 +243,8 @@ def test_values_without_the_key_that_opens_them_are_not_taken_for_none(core, con
         core.rules_configs.opened("main")
 
 
-def test_a_value_that_comes_while_the_first_is_made_is_sealed_with_the_key_that_is_kept(core, put):
+@pytest.mark.parametrize("theirs", ["THEIRS", "OURS"])
+def test_a_value_that_comes_while_the_first_is_made_is_sealed_with_the_key_that_is_kept(core, put, theirs):
     """Of two data keys that are made at once one is stored, and both values open with it."""
     configs = core.rules_configs
     first_look = iter([None])
@@ -253,7 +254,7 @@ def test_a_value_that_comes_while_the_first_is_made_is_sealed_with_the_key_that_
 
         def recall_data_key(self, tenant):
             if next(first_look, "again") is None:
-                put("THEIRS", "1")
+                put(theirs, "1")
                 return None
             return configs.store.recall_data_key(tenant)
 
@@ -262,4 +263,4 @@ def test_a_value_that_comes_while_the_first_is_made_is_sealed_with_the_key_that_
 
     replace(configs, store=Late()).set(CALLER, "OURS", "2")
 
-    assert configs.opened("main") == {"OURS": "2", "THEIRS": "1"}
+    assert configs.opened("main") == {theirs: "1", "OURS": "2"}
