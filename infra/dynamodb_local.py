@@ -90,9 +90,8 @@ def _free_port() -> int:
 
 def _spawn(jars: Path, port: int) -> subprocess.Popen[bytes]:
     options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)]
-    libraries = f"-Djava.library.path={jars}/DynamoDBLocal_lib"
     return subprocess.Popen(  # noqa: S603 - our own arguments
-        ["java", *_SHORT_LIFE, libraries, "-jar", f"{jars}/DynamoDBLocal.jar", *options],  # noqa: S607 - wherever Java is
+        ["java", *_SHORT_LIFE, "-jar", f"{jars}/DynamoDBLocal.jar", *options],  # noqa: S607 - wherever Java is
         cwd=jars,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
