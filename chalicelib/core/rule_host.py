@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.errors import GatehouseError
 from chalicelib.core.profiles import profile_of
@@ -11,16 +11,10 @@ from chalicelib.core.sandbox import OperationRefused
 
 if TYPE_CHECKING:
     from chalicelib.core.callers import Caller
+    from chalicelib.core.sandbox import Requests
     from chalicelib.core.users import Users
 
 _SCOPES = frozenset({"read:users", "update:users", "update:users_app_metadata"})
-
-
-class Outgoing(Protocol):
-    """Sends HTTP requests to public addresses, and to no other."""
-
-    def request(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """Send one and give the response, or raise OperationRefused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +22,7 @@ class RuleHost:
     """Answers what the scripts of one sign-in ask for. Fits `core.sandbox.Host`."""
 
     users: Users
-    outgoing: Outgoing
+    outgoing: Requests
     caller: Caller
 
     def request(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:

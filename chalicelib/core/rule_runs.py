@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     from chalicelib.core.hosts import Hosts
     from chalicelib.core.impersonation import Impersonation
     from chalicelib.core.logs import LogEvent
-    from chalicelib.core.rule_host import Outgoing
     from chalicelib.core.rules import RuleStore
     from chalicelib.core.rules_configs import RulesConfigs
-    from chalicelib.core.sandbox import Host, Outcome, Sandbox
+    from chalicelib.core.sandbox import Host, Outcome, Requests, Sandbox
     from chalicelib.core.users import User, Users
 
 REDIRECTED = "redirect-callback"
@@ -103,7 +102,7 @@ class RuleRuns:
     rules: RuleStore
     configs: RulesConfigs
     sandbox: Sandbox
-    outgoing: Outgoing
+    outgoing: Requests
     users: Users
     hosts: Hosts
     ambient: Ambient

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from chalicelib.core.clients import Client
     from chalicelib.core.connections import Connection, Connections
     from chalicelib.core.entities import EntityStore
-    from chalicelib.core.rule_host import Outgoing
     from chalicelib.core.rule_runs import Ruled, RuleRuns
-    from chalicelib.core.sandbox import ConsoleLine, Outcome
+    from chalicelib.core.sandbox import ConsoleLine, Outcome, Requests
     from chalicelib.core.users import User, Users
 
 TRIED = "The script that is tried"
@@ -71,7 +70,7 @@ class DryHost:
 
     caller: Caller
     users: Users
-    outgoing: Outgoing | None
+    outgoing: Requests | None
     operations: list[str] = field(default_factory=list)
 
     def request(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
