@@ -116,16 +116,7 @@ def impersonate(incoming: Incoming[Nothing, Impersonate], user_id: str) -> Rende
         state=further.state,
         callback_url=further.callback_url or "",
     )
-    wanted = WantedLink(
-        user_id=user_id,
-        impersonator_id=body.impersonator_id,
-        client_id=body.client_id,
-        reason=body.reason,
-        lifetime=_lifetime(body.expires_in),
-        confirm=body.confirm,
-        answer=answer,
-    )
-    _, address = incoming.core.impersonation_links.make(incoming.caller, wanted)
+    _, address = incoming.core.impersonation_links.make(incoming.caller, _wanted(body, user_id, answer))
     return Rendered(body=address, content_type="text/plain")
 
 
@@ -178,16 +169,7 @@ def list_links(incoming: Incoming[Continued, None], user_id: str) -> Any:
 )
 def create_link(incoming: Incoming[Nothing, LinkCreate], user_id: str) -> NewLinkAnswer:
     """Make a link."""
-    body = incoming.body
-    wanted = WantedLink(
-        user_id=user_id,
-        impersonator_id=body.impersonator_id,
-        client_id=body.client_id,
-        reason=body.reason,
-        lifetime=_lifetime(body.expires_in),
-        confirm=None if body.confirm is UNSET else body.confirm,
-    )
-    link, address = incoming.core.impersonation_links.make(incoming.caller, wanted)
+    link, address = incoming.core.impersonation_links.make(incoming.caller, _wanted(incoming.body, user_id))
     return NewLinkAnswer(link=address, **msgspec.structs.asdict(_shown(incoming, link)))
 
 
@@ -204,8 +186,16 @@ def delete_link(incoming: Incoming[Nothing, None], user_id: str, link_id: str) -
     incoming.core.impersonation_links.end(incoming.caller, user_id, link_id)
 
 
-def _lifetime(seconds: int | UnsetType) -> timedelta | None:
-    return None if seconds is UNSET else timedelta(seconds=seconds)
+def _wanted(body: Impersonate | LinkCreate, user_id: str, answer: ClassicAnswer | None = None) -> WantedLink:
+    return WantedLink(
+        user_id=user_id,
+        impersonator_id=body.impersonator_id,
+        client_id=body.client_id,
+        reason=body.reason,
+        lifetime=None if body.expires_in is UNSET else timedelta(seconds=body.expires_in),
+        confirm=None if body.confirm is UNSET else body.confirm,
+        answer=answer,
+    )
 
 
 def _shown(incoming: Incoming[Any, Any], link: ImpersonationLink) -> LinkAnswer:
