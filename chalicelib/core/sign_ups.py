@@ -62,7 +62,7 @@ class SignUps:
             raise SignUpsDisabled
         try:
             user = self.users.add(
-                caller.tenant,
+                caller,
                 connection,
                 attributes,
                 lambda user: self._event(caller, client, connection, "ss", user),

@@ -181,6 +181,22 @@ class Verifier(Protocol):
         """Send the link by which somebody proves the address of an account."""
 
 
+class OwnDatabases(Protocol):
+    """The databases that tenants have of their own; each may refuse by an error."""
+
+    def admit(self, caller: Caller, connection: Connection, user: User, password: str, *, known: bool) -> User:
+        """Have a new user made there, and give them as they are known there; a conflict if `known`, or taken."""
+
+    def change_password(self, caller: Caller, connection: Connection, user: User, password: str) -> None:
+        """Have a password changed there."""
+
+    def rename(self, caller: Caller, connection: Connection, before: User, after: User) -> None:
+        """Tell of another address or user name."""
+
+    def delete(self, caller: Caller, connection: Connection, identity_id: str) -> None:
+        """Have an account deleted there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Users:
     """What can be done with users."""
@@ -190,6 +206,7 @@ class Users:
     credentials: Credentials
     outbox: Outbox
     verifier: Verifier
+    databases: OwnDatabases
     ambient: Ambient
 
     def create(self, caller: Caller, attributes: Document) -> User:
@@ -200,22 +217,24 @@ class Users:
         connection = self.connections.named(caller.tenant, attributes["connection"])
         if not connection.enabled_clients:
             raise Invalid("The connection is not enabled for any application.", code="invalid_body")
-        user = self.add(
-            caller.tenant, connection, attributes, lambda user: done(self.ambient, caller, user_id=user.user_id)
-        )
+        user = self.add(caller, connection, attributes, lambda user: done(self.ambient, caller, user_id=user.user_id))
         if attributes.get("verify_email") and user.email:
             self.verifier.ask(caller, user, user.main)
         return user
 
     def add(
-        self, tenant: str, connection: Connection, attributes: Document, record: Callable[[User], LogEvent]
+        self, caller: Caller, connection: Connection, attributes: Document, record: Callable[[User], LogEvent]
     ) -> User:
         """Write a new user with the event that `record` makes of it; a conflict if a name is taken."""
-        user = _within_limits(_new_user(connection, attributes, self.ambient))
+        tenant = caller.tenant
+        user = within_limits(_new_user(connection, attributes, self.ambient))
         hashed, history = "", None
         if connection.is_database:
             hashed, history = self.credentials.accept(connection, user, attributes["password"], None)
-        logins = _logins(user, user.main, hashed)
+        if connection.is_custom:
+            known = any(self.store.login(tenant, connection.id, name) for name in user.main.names)
+            user = self.databases.admit(caller, connection, user, attributes["password"], known=known)
+        logins = logins_of(user, user.main, hashed)
         self.store.create(tenant, user, logins, history, record(user))
         return user
 
@@ -298,7 +317,7 @@ class Users:
 
     def _update(self, caller: Caller, user_id: str, patch: Document) -> User:
         user = self._get(caller.tenant, user_id)
-        after = self._write(caller, self._changed(caller.tenant, user, patch), sorted(patch))
+        after = self._write(caller, self._changed(caller, user, patch), sorted(patch))
         if patch.get("verify_email") and after.email:
             self.verifier.ask(caller, after, after.main)
         return after
@@ -309,7 +328,7 @@ class Users:
         ended = change.after.generation != change.before.generation
         return replace(
             change,
-            after=_within_limits(replace(change.after, updated_at=now)),
+            after=within_limits(replace(change.after, updated_at=now)),
             works=(Work.on(GENERATION, user_id, caller.tenant, now),) if ended else (),
             letters=self._letters(caller, change, language),
         )
@@ -342,7 +361,8 @@ class Users:
         event = happened(self.ambient, caller, kind, user_id=user_id, user_name=before.email or "")
         return replace(event, details={**event.details, "changed": list(fields)})
 
-    def _changed(self, tenant: str, user: User, patch: Document) -> Change:
+    def _changed(self, caller: Caller, user: User, patch: Document) -> Change:
+        tenant = caller.tenant
         kinds = sorted({_KINDS[name] for name in patch if name in _KINDS})
         if len(kinds) > 1:
             raise Invalid(f"Cannot update {' and '.join(kinds)} simultaneously", code="operation_not_supported")
@@ -353,12 +373,16 @@ class Users:
         identity = _account(user, patch.get("connection"))
         connection = self.connections.named(tenant, identity.connection)
         if kinds == ["password"]:
-            return self.with_password(tenant, user, after, identity, connection, patch["password"])
-        return self._with_names(tenant, user, _renamed(after, identity, connection, patch))
+            return self.with_password(caller, user, after, identity, connection, patch["password"])
+        after = _renamed(after, identity, connection, patch)
+        change = self._with_names(tenant, user, after)
+        if connection.asks_always:
+            self.databases.rename(caller, connection, user, after)
+        return change
 
     def with_password(
         self,
-        tenant: str,
+        caller: Caller,
         user: User,
         after: User,
         identity: Identity,
@@ -372,9 +396,11 @@ class Users:
             raise Invalid(
                 "The password can only be set for users of a database connection.", code="operation_not_supported"
             )
-        known = self._earlier_passwords(tenant, identity, connection)
+        known = self._earlier_passwords(caller.tenant, identity, connection)
         hashed, history = self.credentials.accept(connection, user, password, known)
-        passwords = tuple(_logins(user, identity, hashed))
+        if connection.asks_always:
+            self.databases.change_password(caller, connection, user, password)
+        passwords = tuple(logins_of(user, identity, hashed))
         generation = user.generation + ends_sessions
         after = replace(after, last_password_reset=self.ambient.now(), generation=generation)
         return Change(before=user, after=after, passwords=passwords, history=history)
@@ -404,9 +430,18 @@ class Users:
         user = self.store.find(caller.tenant, user_id)
         if user is None:
             return
+        for identity in user.identities:
+            connection = self._database_of(caller.tenant, identity)
+            if connection is not None:
+                self.databases.delete(caller, connection, identity.user_id)
         for work in self.retire(caller, user):
             with suppress(Unavailable):  # the user is gone, and the sweep does what is left
                 self.store.purge(work, limit=1_000)
+
+    def _database_of(self, tenant: str, identity: Identity) -> Connection | None:
+        """Find the tenant's own database that an account is kept in, if it is; of a connection that is gone, none."""
+        connection = self.connections.store.recall(tenant, identity.connection_id) if identity.is_database else None
+        return connection if connection and connection.asks_always else None
 
 
 def missing() -> NotFound:
@@ -586,7 +621,8 @@ def _demand_writable(user: User, patch: Document, connection: Callable[[], Conne
         )
 
 
-def _within_limits(user: User) -> User:
+def within_limits(user: User) -> User:
+    """Give a user whose profile is not too large, or refuse."""
     check("user_metadata", user.user_metadata, max_bytes=MAX_BYTES)
     check("app_metadata", user.app_metadata, max_bytes=MAX_BYTES)
     reserved = sorted(RESERVED_APP_METADATA & user.app_metadata.keys())
@@ -603,7 +639,8 @@ def _within_limits(user: User) -> User:
     return user
 
 
-def _logins(user: User, identity: Identity, password_hash: str) -> Sequence[Login]:
+def logins_of(user: User, identity: Identity, password_hash: str) -> Sequence[Login]:
+    """Give the sign-in names of an account, all with one hash."""
     return [
         Login(
             connection_id=identity.connection_id,

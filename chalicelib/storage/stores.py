@@ -14,7 +14,7 @@ from chalicelib.storage.clients import client_store
 from chalicelib.storage.codes import CodeStore
 from chalicelib.storage.connections import ConnectionStore
 from chalicelib.storage.consents import ConsentStore
-from chalicelib.storage.data_keys import data_key_store
+from chalicelib.storage.data_keys import DataKeyStore, data_key_store
 from chalicelib.storage.device_credentials import DeviceCredentialStore
 from chalicelib.storage.impersonation import ImpersonationStore
 from chalicelib.storage.logs import LogStore
@@ -66,6 +66,7 @@ class Stores:
     throttles: ThrottleStore
     rules: RuleStore
     rules_configs: RuleConfigStore
+    data_keys: DataKeyStore
 
     @classmethod
     def of(cls, table: Table) -> Stores:
@@ -74,6 +75,7 @@ class Stores:
         clients, servers = client_store(table, cache), resource_server_store(table, cache)
         connections = ConnectionStore(table, cache, Connection)
         signing_keys, users = SigningKeyStore(table, cache), UserStore(table)
+        data_keys = data_key_store(table, cache)
         grants = ClientGrantStore(table=table, cache=cache, clients=clients, resource_servers=servers)
         return cls(
             tenants=TenantStore(table, cache, connections, signing_keys, servers, clients, grants),
@@ -98,5 +100,6 @@ class Stores:
             impersonations=ImpersonationStore(table, clients, grants, connections),
             throttles=ThrottleStore(table),
             rules=RuleStore(table, cache),
-            rules_configs=RuleConfigStore(table, data_key_store(table, cache)),
+            rules_configs=RuleConfigStore(table, data_keys),
+            data_keys=DataKeyStore(data_keys),
         )

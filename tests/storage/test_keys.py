@@ -112,7 +112,7 @@ def test_a_tenant_cannot_have_a_name_that_reaches_into_anothers_partitions(name)
 
 def test_the_id_of_a_connection_has_no_separator(ambient):
     connections = Connections(
-        store=None, ambient=ambient, check_database_options=lambda _: None
+        store=None, ambient=ambient, check_database_options=lambda _: None, custom=None
     )  # making one stores nothing
 
     made = [connections.make({"name": "any", "strategy": "auth0"}).id for _ in range(100)]

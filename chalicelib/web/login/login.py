@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
-from chalicelib.core.oauth.errors import OAuthError, TooManyAttempts, UserBlocked
+from chalicelib.core.oauth.errors import DatabaseUnavailable, OAuthError, TooManyAttempts, UserBlocked
 from chalicelib.web.cookies import browser
 from chalicelib.web.errors import status_of
 from chalicelib.web.login.pages import ConsentPage, LoginPage, render_consent, render_login, scope
@@ -117,7 +117,7 @@ def _login_page(
         username_is="email_or_username" if connection.requires_username else "email",
         username=username,
         error=error,
-        signup_link="" if connection.options.get("disable_signup") else f"/u/signup?{query}",
+        signup_link=f"/u/signup?{query}" if connection.takes_sign_ups else "",
         reset_link=f"/u/reset-password?{query}",
     )
 
@@ -126,4 +126,6 @@ def _said(error: OAuthError) -> Said:
     """Say a refusal in the page's language; whether a name is known is never said."""
     if isinstance(error, UserBlocked):
         return UserBlocked.DESCRIPTION
+    if isinstance(error, DatabaseUnavailable):
+        return Text("error.database_unavailable")
     return Text("error.too_many_attempts" if isinstance(error, TooManyAttempts) else "error.wrong_credentials")

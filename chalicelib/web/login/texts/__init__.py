@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 _FOLDER = Path(__file__).parent
 
 ErrorKey: TypeAlias = Literal[
+    "error.database_unavailable",
     "error.email_invalid",
     "error.email_missing",
     "error.login_missing",
