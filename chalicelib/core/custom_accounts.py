@@ -15,11 +15,9 @@ from chalicelib.core.errors import Conflict, GatehouseError
 from chalicelib.core.logs import happened
 from chalicelib.core.outside_profiles import Unusable
 from chalicelib.core.sign_ins import Authenticated, Unproven, name_of, placed
-from chalicelib.core.users import Change, logins_of
+from chalicelib.core.users import Change, logins_of, taken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
     from chalicelib.core.connections import Connection
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.core.users import User, UserStore
 
 MOVED, MET = "The user moved here from the custom database.", "The custom database brought the user."
+_OTHER_NAME = "The profile does not have the name that was typed."
 _ANOTHERS = "The profile has the id or a name of another account."
 
 
@@ -49,11 +48,18 @@ class CustomAccounts:
         """Ask the `login` script, and have the user here who it says it is. `login` is what is known of the name."""
         try:
             profile = self.databases.login(caller, connection, name, password)
-            return self._welcomed(caller, connection, name, password, login, profile)
+            try:
+                return self._welcomed(caller, connection, name, password, login, profile)
+            except Conflict:  # another sign-in of theirs was a moment faster, or the name is somebody else's
+                login = self.users.login(caller.tenant, connection.id, name)
+                return self._welcomed(caller, connection, name, password, login, profile)
         except WrongCredentials:
             return Unproven(user=self._known(caller, login))
         except Unusable as error:
             return Unproven(user=self._known(caller, login), failed=ScriptFailed("login", str(error)))
+        except Conflict as error:
+            why = _ANOTHERS if error.code == "auth0_idp_error" else error.message
+            return Unproven(user=self._known(caller, login), failed=ScriptFailed("login", why))
         except ScriptFailed as error:
             return Unproven(user=self._known(caller, login), failed=error)
 
@@ -104,13 +110,19 @@ class CustomAccounts:
         user: User | None,
         new: User,
     ) -> Authenticated:
-        """Keep the password of somebody who has none here yet. Whoever has one here is not asked after elsewhere."""
+        """Keep the password of somebody who has none here yet. Whoever has one here signs in by that alone."""
+        if user is not None and login is not None and login.password_hash:  # moved while the script ran
+            if login.identity_id == new.user_id and self.hasher.verify(login.password_hash, password):
+                return Authenticated(user=user, connection=connection)
+            raise WrongCredentials
         hashed = self.hasher.hash(password)
-        if user is None and login is None and name in new.main.names:
+        if name not in new.main.names:
+            raise ScriptFailed("login", _OTHER_NAME)
+        if user is None and login is None:
             self._create(caller, connection, new, hashed, MOVED)
             return Authenticated(user=new, connection=connection)
         if user is None or login is None or login.identity_id != new.user_id:
-            raise ScriptFailed("login", _ANOTHERS)
+            raise taken()
         return Authenticated(user=user, connection=connection, upgraded=replace(login, password_hash=hashed))
 
     def _renewed(self, caller: Caller, connection: Connection, user: User, new: User, profile: OutsideProfile) -> User:
@@ -133,19 +145,13 @@ class CustomAccounts:
             taken=tuple(logins_of(after, replace(after.main, names=_only(after, user)), "")),
         )
         event = self._event(caller, connection, after, "sapi", "Update a user by the custom database")
-        self._written(lambda: self.users.change(caller.tenant, change, event))
+        self.users.change(caller.tenant, change, event)
         return replace(after, version=user.version + 1)
 
     def _create(self, caller: Caller, connection: Connection, user: User, hashed: str, why: str) -> None:
         event = self._event(caller, connection, user, "ss", why)
         logins = logins_of(user, user.main, hashed)
-        self._written(lambda: self.users.create(caller.tenant, user, logins, None, event))
-
-    def _written(self, write: Callable[[], None]) -> None:
-        try:
-            write()
-        except Conflict as error:
-            raise ScriptFailed("login", _ANOTHERS if error.code == "auth0_idp_error" else error.message) from error
+        self.users.create(caller.tenant, user, logins, None, event)
 
     def _event(self, caller: Caller, connection: Connection, user: User, kind: str, why: str) -> LogEvent:
         event = happened(self.ambient, caller, kind, user_id=user.user_id, user_name=name_of(user), why=why)

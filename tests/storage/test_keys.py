@@ -59,6 +59,7 @@ NAMELESS = {
     "work": lambda tenant: keys.work(tenant, "1"),
     "mail": lambda tenant: keys.mail(tenant, "1"),
     "connections": keys.connections,
+    "connection_script": lambda tenant: keys.connection_script(tenant, CONNECTION_ID, "login"),
     "requests": lambda tenant: keys.requests(tenant, "management", 1),
     "one_time": lambda tenant: keys.one_time(tenant, "1", keys.CODE),
     "users_by_creation": lambda tenant: Key(keys.users_by_creation(tenant, 0), ""),
