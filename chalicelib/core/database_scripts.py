@@ -33,6 +33,8 @@ NAMES = (
     "change_phone_number",
 )
 """Every script that Auth0 knows. The last is kept and never run: no database here has phone numbers."""
+MAX_KEY = 128
+"""Characters of a key of `configuration`."""
 SEALED = "2.0$"
 """What an encrypted value begins with where it is shown, so that nobody takes it for the value."""
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.core.connections import STRATEGIES, Connection, SavedConnection
+from chalicelib.core.database_scripts import MAX_KEY
 from chalicelib.core.errors import Invalid
 from chalicelib.web.decoding import explain, given
 from chalicelib.web.schemas import CheckpointedFields, Document, Fields, Identifier, ShortText, choose, names, paged
@@ -80,7 +81,7 @@ class DatabaseOptions(msgspec.Struct, kw_only=True):
     import_mode: bool | UnsetType = UNSET
     enabledDatabaseCustomization: bool | UnsetType = UNSET  # noqa: N815
     customScripts: dict[str, Annotated[str, Meta(max_length=100_000)]] | UnsetType = UNSET  # noqa: N815
-    configuration: dict[Annotated[str, Meta(min_length=1, max_length=128)], str] | None | UnsetType = UNSET
+    configuration: dict[Annotated[str, Meta(min_length=1, max_length=MAX_KEY)], str] | None | UnsetType = UNSET
     validation: Validation | None | UnsetType = UNSET
 
 

@@ -175,6 +175,12 @@ def test_a_value_of_another_tenant_opens_nothing(api, acme, core, save):
     assert core.connections.custom.opened("acme", connection) == shown
 
 
+@pytest.mark.security(43)
+@pytest.mark.parametrize(("key", "status"), [("", 400), ("a", 201), ("a" * 128, 201), ("a" * 129, 400)])
+def test_a_key_has_1_to_128_characters(key, status, save):
+    assert save({"configuration": {key: "value"}}).status == status
+
+
 @pytest.mark.parametrize("value", [1, None, {"a": "b"}])
 def test_a_value_is_a_text(value, save):
     assert "options.configuration" in save({"configuration": {"A": value}}).json["message"]
