@@ -8,8 +8,9 @@ import pytest
 
 from chalicelib import tasks
 from chalicelib.core.tenants import DEFAULT_CONNECTION
-from tests.flows.browsing import Browser, answer_of, claims_of, sign_in
+from tests.flows.browsing import Browser, answer_of, claims_of, shown_by, sign_in
 from tests.flows.databases import EMAIL, NAME, PASSWORD, OwnDatabase, answering, saying
+from tests.web.test_budget import counting
 
 REALM = "http://auth0.com/oauth/grant-type/password-realm"
 SIGNUP = "/dbconnections/signup"
@@ -261,6 +262,46 @@ def test_a_script_knows_its_configuration(database, enter):
     enter()
 
     assert database.user()["nickname"] == "canary"
+
+
+def test_the_page_says_that_it_could_not_be_checked(database, web, browser):
+    database.set(login=saying("callback(new Error('ECONNREFUSED db.internal'))"))
+
+    page = sign_in(browser, web, email=EMAIL, password=PASSWORD, connection=NAME)
+
+    assert page.status_code == 403
+    assert "We could not check this." in page.body.decode()
+    assert "db.internal" not in page.body.decode()
+
+
+def test_the_page_offers_no_sign_up_without_a_create_script(database, web, browser):
+    database.set(login=answering())
+    without = shown_by(browser, web, connection=NAME).body.decode()
+    database.set(login=answering(), create=saying("callback(null)"))
+
+    assert "/u/signup" not in without
+    assert "/u/signup" in shown_by(browser, web, connection=NAME).body.decode()
+
+
+@pytest.mark.parametrize("imports", [False, True], ids=["asking", "importing"])
+def test_a_later_sign_in_asks_dynamodb_for_no_more_than_at_any_database(imports, database, enter):
+    database.set(login=answering(), imports=imports)
+    enter()
+
+    with counting() as calls:
+        enter()
+
+    assert calls == {"BatchGetItem": 1, "GetItem": 1, "TransactWriteItems": 1}
+
+
+def test_a_linked_account_signs_in_as_the_user_it_was_linked_to(database, api, ann, enter):
+    database.set(login=answering())
+    enter()
+    api.post(f"/api/v2/users/{ann}/identities", {"provider": "auth0", "user_id": "7"})
+    database.set(login=answering(name="Another"))
+
+    assert claims_of(enter().json_body["id_token"])["sub"] == ann
+    assert database.api.get(f"/api/v2/users/{ann}").json["name"] != "Another"
 
 
 class TestImporting:
