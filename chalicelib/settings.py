@@ -36,6 +36,8 @@ class Settings:
     trust_cloudfront: bool = False
     management_requests_per_minute: int = 6_000
     authentication_requests_per_minute: int = 6_000
+    breached_passwords: str | None = None
+    sandbox_function: str | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -60,6 +62,8 @@ class Settings:
             authentication_requests_per_minute=reader.number(
                 "GATEHOUSE_AUTHENTICATION_REQUESTS_PER_MINUTE", 6_000, 0, 1_000_000
             ),
+            breached_passwords=environment.get("GATEHOUSE_BREACHED_PASSWORDS") or None,
+            sandbox_function=environment.get("GATEHOUSE_SANDBOX_FUNCTION") or None,
         )
         if reader.problems:
             raise SettingsError("\n".join(["The environment is not right:", *reader.problems]))

@@ -9,10 +9,11 @@ if TYPE_CHECKING:
 
 
 def sweep(core: Core) -> None:
-    """Finish, once a minute, what deletions left, send the mails that are due, mark the links that expired."""
+    """Finish, once a minute, what deletions left, send what is due, mark links that expired, seal settled history."""
     core.sweep.run()
     core.outbox.run()
     core.impersonation_links.expire()
+    core.log_seals.run()
 
 
 def follow(core: Core, event: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,7 +15,10 @@ from chalicelib.adapters.outgoing import Outgoing
 from chalicelib.adapters.places import Places
 from chalicelib.adapters.sandbox import LateSandbox
 from chalicelib.adapters.ses import SesMailer
+from chalicelib.core.account_page import AccountPage
+from chalicelib.core.account_sign_in import AccountSignIn
 from chalicelib.core.ambient import Ambient, Ticks
+from chalicelib.core.attack_protection import AttackProtection
 from chalicelib.core.client_grants import ClientGrants
 from chalicelib.core.client_keys import ClientKeys
 from chalicelib.core.clients import Clients
@@ -30,8 +33,13 @@ from chalicelib.core.ending import Ending
 from chalicelib.core.gatehouse import Core
 from chalicelib.core.hosts import Hosts
 from chalicelib.core.impersonation_links import ImpersonationLinks
+from chalicelib.core.jobs import Jobs
 from chalicelib.core.links import Links
+from chalicelib.core.log_seals import LogSeals
+from chalicelib.core.log_verification import LogVerification
 from chalicelib.core.logs import Logs
+from chalicelib.core.marks import Marks
+from chalicelib.core.new_places import NewPlaces
 from chalicelib.core.oauth.assertions import Assertions
 from chalicelib.core.oauth.authorize import Authorize
 from chalicelib.core.oauth.client_authentication import ClientAuthentication
@@ -69,13 +77,16 @@ from chalicelib.core.user_blocks import UserBlocks
 from chalicelib.core.users import Users
 from chalicelib.core.verification import Verification
 from chalicelib.crypto.assertions import JwtAssertions
+from chalicelib.crypto.marks import HmacMarks
 from chalicelib.crypto.passwords import Argon2PasswordHasher
 from chalicelib.crypto.public_keys import PemKeys
 from chalicelib.crypto.seals import GcmSeals
 from chalicelib.crypto.signing_keys import RsaWorkshop
 from chalicelib.crypto.tokens import Rs256Tokens
 from chalicelib.crypto.vault import GcmVault
-from chalicelib.settings import Settings
+from chalicelib.settings import Settings, SettingsError
+from chalicelib.storage.cache import Cache
+from chalicelib.storage.signing_keys import SigningKeyStore
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import open_table
 from chalicelib.web.management.connections import check_database_options
@@ -85,6 +96,8 @@ from chalicelib.web.surfaces import SURFACES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chalicelib.core.attack_protection import BreachedPasswords
+    from chalicelib.core.marks import Marker
     from chalicelib.core.oauth.token import GrantType
 
 
@@ -98,8 +111,8 @@ def real_ambient() -> Ambient:
     return Ambient(now=_now, new_id=_id, new_secret=_secret, new_tick=Ticks().new)
 
 
-def build_core(settings: Settings, ambient: Ambient) -> Core:
-    """Put the product together."""
+def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None) -> Core:
+    """Put the product together. History is marked with the tenants' keys, unless other `marks` are given."""
     hosts = Hosts(settings.base_domain, settings.default_tenant)
     table = open_table(
         settings.table,
@@ -108,11 +121,14 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         now=ambient.now,
         shards=settings.shards,
     )
-    stores = Stores.of(table)
+    cache = Cache(ambient.now)
     sealer = KmsSealer(settings.kms_key, settings.region, settings.aws_endpoint)
     workshop = RsaWorkshop(sealer, hosts, ambient)
+    marks = marks or Marks(HmacMarks(workshop), SigningKeyStore(table, cache))
+    stores = Stores.of(replace(table, marks=marks), cache)
     signing_keys = SigningKeys(stores.signing_keys, workshop, ambient)
-    vault, sandbox, outgoing = GcmVault(sealer, ambient), LateSandbox(), Outgoing()
+    vault, outgoing = GcmVault(sealer, ambient), Outgoing()
+    sandbox = LateSandbox(settings.sandbox_function, settings.region, settings.aws_endpoint)
     scripts = DatabaseScripts(sandbox, vault, stores.data_keys)
     connections = Connections(stores.connections, ambient, check_database_options, scripts)
     databases = CustomDatabases(stores.connections, scripts, sandbox, outgoing, hosts, stores.logs, ambient)
@@ -128,8 +144,10 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
     outbox = Outbox(stores.outbox, mailer, seals, stores.tenants, ambient)
     tickets = Tickets(stores.tickets, stores.clients, hosts, ambient)
     verification = Verification(tickets, stores.users, stores.connections, databases, outbox, stores.logs, ambient)
-    user_blocks = UserBlocks(stores.attempts, tickets, stores.users, connections, outbox, ambient)
-    credentials = Credentials(hasher, common_passwords)
+    protection = AttackProtection(stores.tenants, _breached_passwords(settings), ambient)
+    user_blocks = UserBlocks(stores.attempts, tickets, stores.users, connections, outbox, protection, ambient)
+    places = NewPlaces(tickets, outbox, connections, stores.tenants)
+    credentials = Credentials(hasher, common_passwords, protection)
     users = Users(stores.users, connections, credentials, outbox, verification, databases, ambient)
     accounts = CustomAccounts(databases, stores.users, hasher, ambient)
     id_tokens = IdTokens(Rs256Tokens(workshop), signing_keys, hosts, ambient)
@@ -154,7 +172,9 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         client_grants=client_grants,
         resource_servers=resource_servers,
         tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, client_grants, ambient),
-        sign_ins=SignIns(stores.sign_ins, stores.attempts, stores.users, user_blocks, hasher, accounts, ambient),
+        sign_ins=SignIns(
+            stores.sign_ins, stores.attempts, stores.users, user_blocks, places, protection, hasher, accounts, ambient
+        ),
         outbox=outbox,
         rule_runs=RuleRuns(stores.rules, configs, sandbox, outgoing, users, hosts, ambient),
     )
@@ -162,6 +182,8 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         hosts=hosts,
         locator=Places(behind_cloudfront=settings.trust_cloudfront),
         throttles=Throttles(stores.throttles, ambient, limits),
+        sandbox=sandbox,
+        outgoing=outgoing,
         tenants=nouns.tenants,
         signing_keys=signing_keys,
         tokens=nouns.access_tokens,
@@ -169,6 +191,18 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         revocation=Revocation(nouns.client_authentication, stores.refresh_tokens, ambient),
         userinfo=UserInfo(nouns.user_tokens, stores.codes, stores.impersonations, ambient),
         authorize=nouns.authorize(),
+        account_sign_in=AccountSignIn(connections, nouns.tenants, nouns.sessions, nouns.sign_ins, seals, ambient),
+        account_page=AccountPage(
+            store=stores.account_page,
+            logs=stores.logs,
+            users=users,
+            connections=connections,
+            sessions=nouns.sessions,
+            sign_ins=nouns.sign_ins,
+            impersonation_links=nouns.impersonation_links,
+            seals=seals,
+            ambient=ambient,
+        ),
         logout=Logout(
             nouns.sessions,
             nouns.impersonation_links,
@@ -179,11 +213,13 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
             hosts,
         ),
         sign_ins=nouns.sign_ins,
-        sign_ups=SignUps(users, verification, nouns.tenants, ambient),
+        sign_ups=SignUps(users, verification, nouns.tenants, stores.attempts, protection, stores.logs, ambient),
+        attack_protection=protection,
         verification=verification,
         password_resets=PasswordResets(tickets, users, connections, outbox, accounts, stores.logs, ambient),
         user_blocks=user_blocks,
         outbox=outbox,
+        jobs=Jobs(stores.jobs),
         sessions=nouns.sessions,
         refresh_tokens=nouns.refresh_tokens,
         ending=Ending(users, nouns.sessions, nouns.refresh_tokens),
@@ -202,8 +238,23 @@ def build_core(settings: Settings, ambient: Ambient) -> Core:
         impersonate=nouns.impersonate,
         rules=Rules(stores.rules, ambient, sandbox),
         rules_configs=configs,
+        log_seals=LogSeals(stores.log_seals, marks, ambient),
+        log_verification=LogVerification(stores.log_seals, stores.tenants, marks, ambient),
         sweep=sweep,
     )
+
+
+def _breached_passwords(settings: Settings) -> BreachedPasswords | None:
+    """Open the list of breached passwords, if one is configured; a start without the list it names fails."""
+    if settings.breached_passwords is None:
+        return None
+    # Imported here: most deployments have none.
+    from chalicelib.adapters.breached_passwords import breached_passwords  # noqa: PLC0415
+
+    try:
+        return breached_passwords(settings.breached_passwords, settings.region, settings.aws_endpoint)
+    except ValueError as error:
+        raise SettingsError(f"The environment is not right:\n  GATEHOUSE_BREACHED_PASSWORDS: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)

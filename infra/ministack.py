@@ -41,9 +41,12 @@ class MiniStack:
       5 seconds, or 20 times as long as the snapshot takes when that is longer (see `ministack_child`).
     """
 
-    def __init__(self, data_dir: Path | None = None, snapshot_seconds: float = SNAPSHOT_SECONDS) -> None:
+    def __init__(
+        self, data_dir: Path | None = None, snapshot_seconds: float = SNAPSHOT_SECONDS, services: str = _SERVICES
+    ) -> None:
         self._data_dir = data_dir.resolve() if data_dir else None
         self._snapshot_seconds = snapshot_seconds
+        self._services = services
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -85,7 +88,7 @@ class MiniStack:
             return subprocess.Popen(  # noqa: S603 - our own arguments
                 [sys.executable, "-m", "infra.ministack_child", str(descriptor), str(self._snapshot_seconds)],
                 cwd=_ROOT,
-                env=_environment(port, self._data_dir),
+                env=_environment(port, self._data_dir, self._services),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -139,13 +142,13 @@ class MiniStack:
             raise MiniStackError(f"MiniStack did not end well: what was written last may be lost. {self._last_words()}")
 
 
-def _environment(port: int, data_dir: Path | None) -> dict[str, str]:
+def _environment(port: int, data_dir: Path | None, services: str) -> dict[str, str]:
     # Nothing of a person's own AWS set-up may change what the emulator does.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return inherited | {
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": "127.0.0.1",
-        "SERVICES": _SERVICES,
+        "SERVICES": services,
         "LOG_LEVEL": "WARNING",
         # These two would listen on every interface.
         "SFTP_ENABLED": "0",

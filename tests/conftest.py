@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import sha1
 from html import unescape
 from threading import RLock
 from typing import Any
@@ -43,6 +44,7 @@ REGION = "eu-central-1"
 BASE_DOMAIN = "gatehouse.test"
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 SENDER = "no-reply@gatehouse.test"
+BREACHED = "leaked Horse battery 1"
 EVERY_SCOPE = " ".join([*MANAGEMENT_SCOPES, *SYSTEM_SCOPES])
 
 
@@ -253,7 +255,16 @@ def ministack() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def settings(aws: dict[str, Any]) -> Settings:
+def breached_passwords(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A list of passwords from breaches with one in it, which no tenant looks into until it is told to."""
+    path = tmp_path_factory.mktemp("breaches") / "pwned.txt"
+    digest = sha1(BREACHED.encode(), usedforsecurity=False).hexdigest().upper()
+    path.write_text(f"{digest}:3\n")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def settings(aws: dict[str, Any], breached_passwords: str) -> Settings:
     return Settings(
         table="gatehouse",
         region=REGION,
@@ -262,6 +273,7 @@ def settings(aws: dict[str, Any]) -> Settings:
         argon2_memory_kib=8,
         argon2_iterations=1,
         mail_from=f"Gatehouse <{SENDER}>",
+        breached_passwords=breached_passwords,
     )
 
 
@@ -281,12 +293,16 @@ def contents(aws: dict[str, Any], settings: Settings) -> Contents:
 
 
 @pytest.fixture(scope="session")
-def beginnings(contents: Contents, settings: Settings, ambient: Ambient) -> tuple[Core, list[dict[str, Any]]]:
-    """The product, and the items of a table with three tenants."""
+def beginnings(
+    contents: Contents, settings: Settings, ambient: Ambient, clock: Clock
+) -> Iterator[tuple[Core, list[dict[str, Any]]]]:
+    """The product, and the items of a table with three tenants, made before any test's time."""
+    clock.begin_again()  # whatever ran before and needed none of this may have moved it
     core = build_core(settings, ambient)
     for name in ("main", "acme", "system"):
         core.tenants.create(Caller(tenant=name, operation="Create a tenant"), name)
-    return core, contents.read()
+    yield core, contents.read()
+    core.sandbox.close()
 
 
 @pytest.fixture

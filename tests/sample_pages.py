@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from chalicelib.core.password_strength import STRENGTHS
 from chalicelib.web.login import pages
@@ -25,6 +26,7 @@ FULL = Shell(
 EMAIL = "ann@example.com"
 RULES = password_rules(STRENGTHS["excellent"])
 JUDGED = password_rules(STRENGTHS["excellent"], "aaaa")
+WHEN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FORM = {"action": "/u/form", "state": "sealed"}
 
 
@@ -143,6 +145,118 @@ def message_with_all(shell: Shell) -> Rendered:
     return pages.render_message(pages.message(shell, "blocked", link=link, request_id="c6af9ac6-7b61"), 403)
 
 
+SESSIONS = (
+    pages.SessionRow(
+        id="ses_1",
+        own=True,
+        browser=Text("browser.on_system", {"browser": "Firefox", "system": "Windows"}),
+        place="Ghent, Belgium",
+        ip="203.0.113.7",
+        began_at=WHEN,
+        used_at=WHEN,
+        applications=("Northwind Shop", Text("browser.gone_application")),
+    ),
+    pages.SessionRow(
+        id="ses_2",
+        own=False,
+        browser=Text("browser.unknown"),
+        place="",
+        ip="2001:db8:1234:5678:9abc:def0:1234:5678",
+        began_at=WHEN,
+        used_at=WHEN,
+    ),
+)
+DEVICES = (
+    pages.DeviceRow(id="dcr_1", application="Northwind Shop", device="Ann's telephone", made_at=WHEN, used_at=WHEN),
+    pages.DeviceRow(id="dcr_2", application=Text("browser.gone_application"), device="W" * 60, made_at=WHEN),
+)
+
+
+def account(shell: Shell) -> Rendered:
+    return pages.render_account(pages.AccountPage(shell=shell, **FORM, name="", sessions=SESSIONS[:1]))
+
+
+def account_without_a_fault(shell: Shell) -> Rendered:
+    page = pages.AccountPage(
+        shell=shell,
+        **FORM,
+        name=EMAIL,
+        sessions=SESSIONS,
+        devices=DEVICES,
+        others=True,
+        password=pages.PasswordForm(username=EMAIL, rules=RULES),
+    )
+    return pages.render_account(page)
+
+
+def account_with_all(shell: Shell) -> Rendered:
+    password = pages.PasswordForm(
+        username=EMAIL,
+        rules=JUDGED,
+        errors={
+            "current_password": Text("error.current_password_wrong"),
+            "password": Text("error.password_weak"),
+        },
+    )
+    activity = (
+        pages.ActivityRow(
+            at=WHEN,
+            sentence=Text("activity.s", {"application": "Northwind Shop"}),
+            place="Ghent, Belgium",
+            ip="203.0.113.7",
+            browser="Firefox",
+        ),
+        pages.ActivityRow(at=WHEN, sentence=Text("activity.sapi")),
+    )
+    page = pages.AccountPage(
+        shell=shell,
+        **FORM,
+        name=EMAIL,
+        sessions=SESSIONS,
+        devices=DEVICES,
+        more_sessions=3,
+        more_devices=4,
+        others=True,
+        impersonations=(
+            pages.ImpersonationRow(
+                id="iml_1",
+                who="jane@support.example",
+                reason="Ticket 4711: the cart is empty",
+                application="Northwind Shop",
+                began_at=WHEN,
+            ),
+            pages.ImpersonationRow(
+                id="iml_2", who="joe@support.example", reason="", application="Shop", began_at=WHEN, ended_at=WHEN
+            ),
+        ),
+        password=password,
+        activity=activity,
+        older="/u/account?older=1#activity",
+        newest="/u/account#activity",
+        notice=Text("notice.account_device"),
+    )
+    return pages.render_account(page, 400)
+
+
+def ending(shell: Shell) -> Rendered:
+    page = pages.EndingPage(shell=shell, **FORM, name="others", back="/u/account", sessions=SESSIONS[1:])
+    return pages.render_ending(page)
+
+
+def ending_with_all(shell: Shell) -> Rendered:
+    page = pages.EndingPage(
+        shell=shell,
+        **FORM,
+        name="session",
+        back="/u/account",
+        fields=(("session_id", "ses_1"),),
+        sessions=SESSIONS,
+        devices=DEVICES,
+        more=7,
+    )
+    return pages.render_ending(page)
+
+
 def form_post(shell: Shell) -> Rendered:
     page = pages.FormPostPage(shell=shell, action=CALLBACK, fields=(("code", "c0de"), ("state", '"><i>')))
     return pages.render_form_post(page)
@@ -173,6 +287,11 @@ SAMPLES: dict[str, Callable[[Shell], Rendered]] = {
         confirmation,
         impersonation,
         impersonation_with_all,
+        account,
+        account_without_a_fault,
+        account_with_all,
+        ending,
+        ending_with_all,
         message,
         message_with_all,
         form_post,

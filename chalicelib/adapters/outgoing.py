@@ -132,7 +132,7 @@ class Outgoing:
         """Read an address, or refuse it: one way to write it, no second meaning."""
         try:
             parts = urlsplit(url)
-            port = parts.port or PORTS.get(parts.scheme, 0)
+            port = PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
         except ValueError as error:
             raise _unreadable() from error
         if parts.scheme not in PORTS:
@@ -311,6 +311,8 @@ def _answer(response: http.client.HTTPResponse, url: str) -> dict[str, Any]:
     body = response.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:
         raise OperationRefused("The response is too large", "EMSGSIZE")
+    if response.length:
+        raise http.client.IncompleteRead(body, response.length)
     headers: dict[str, Any] = {}
     for name in dict.fromkeys(name.lower() for name in response.headers):
         values = response.headers.get_all(name) or []

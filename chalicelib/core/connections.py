@@ -182,6 +182,11 @@ class Connection:
         return self.is_custom and not self.options.get("import_mode")
 
     @property
+    def resets_passwords(self) -> bool:
+        """Whether people may have a link to choose a new password."""
+        return self.is_database and not self.options.get("disable_self_service_change_password")
+
+    @property
     def attributes_writable(self) -> bool:
         """Whether a user's name and picture may be patched here: not while each sign-in brings them anew."""
         return self.is_database or self.options.get("set_user_root_attributes") in {"on_first_login", "never_on_login"}
@@ -382,6 +387,16 @@ def _with_scripts(connection: Connection, texts: Mapping[str, str | None]) -> Co
     if not scripts:
         return connection
     return replace(connection, options={**connection.options, "customScripts": scripts})
+
+
+def database_among(enabled: Sequence[Connection], wanted: str, default: str) -> Connection | None:
+    """Choose where people have their password: the database that is wanted, else the default one, else the first.
+
+    None where there is no database, or none of the name that is wanted.
+    """
+    databases = [each for each in enabled if each.is_database]
+    named = [each for each in databases if (wanted or default) in {each.name, *each.realms}]
+    return next(iter(named if wanted else (*named, *databases)), None)
 
 
 def _switched(connection: Connection, switches: Document) -> Document:

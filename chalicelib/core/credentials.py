@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chalicelib.core.attack_protection import CHANGE
 from chalicelib.core.identities import PasswordHistory
 from chalicelib.core.passwords import CommonPasswords, PasswordHasher, PasswordPolicy, PersonalInfo, check
 
 if TYPE_CHECKING:
+    from chalicelib.core.attack_protection import AttackProtection
     from chalicelib.core.connections import Connection
     from chalicelib.core.users import User
 
@@ -19,14 +21,26 @@ class Credentials:
 
     hasher: PasswordHasher
     common: CommonPasswords
+    protection: AttackProtection
 
     def accept(
-        self, connection: Connection, user: User, password: str, known: PasswordHistory | None
+        self,
+        tenant: str,
+        connection: Connection,
+        user: User,
+        password: str,
+        known: PasswordHistory | None,
+        *,
+        stage: str = CHANGE,
     ) -> tuple[str, PasswordHistory | None]:
-        """Check a new password against the connection's policy; give its hash and the history to keep, if any."""
+        """Check a new password against the connection's policy and the tenant's list of breached ones.
+
+        Gives its hash and the history to keep, if any.
+        """
         policy = PasswordPolicy.from_options(connection.options)
         previous = known.hashes if known else ()
         check(policy, password, personal=_personal(user), common=self.common, hasher=self.hasher, previous=previous)
+        self.protection.demand_unbreached(tenant, password, stage)
         if connection.asks_always:  # passwords stay where they are: none is kept here, nor a hash of one
             return "", None
         hashed = self.hasher.hash(password)

@@ -9,6 +9,9 @@ from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.throttles import MANAGEMENT
 
 if TYPE_CHECKING:
+    from chalicelib.core.account_page import AccountPage
+    from chalicelib.core.account_sign_in import AccountSignIn
+    from chalicelib.core.attack_protection import AttackProtection
     from chalicelib.core.callers import Caller
     from chalicelib.core.client_grants import ClientGrants
     from chalicelib.core.client_keys import ClientKeys
@@ -19,7 +22,10 @@ if TYPE_CHECKING:
     from chalicelib.core.ending import Ending
     from chalicelib.core.hosts import Hosts
     from chalicelib.core.impersonation_links import ImpersonationLinks
+    from chalicelib.core.jobs import Jobs
     from chalicelib.core.links import Links
+    from chalicelib.core.log_seals import LogSeals
+    from chalicelib.core.log_verification import LogVerification
     from chalicelib.core.logs import Logs
     from chalicelib.core.oauth.authorize import Authorize
     from chalicelib.core.oauth.discovery import Discovery
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
     from chalicelib.core.resource_servers import ResourceServers
     from chalicelib.core.rules import Rules
     from chalicelib.core.rules_configs import RulesConfigs
+    from chalicelib.core.sandbox import Requests, Sandbox
     from chalicelib.core.sessions import Sessions
     from chalicelib.core.sign_ins import SignIns
     from chalicelib.core.sign_ups import SignUps
@@ -55,6 +62,8 @@ class Core:
     hosts: Hosts
     locator: Locator
     throttles: Throttles
+    sandbox: Sandbox
+    outgoing: Requests
     tenants: Tenants
     signing_keys: SigningKeys
     tokens: AccessTokens
@@ -62,13 +71,17 @@ class Core:
     revocation: Revocation
     userinfo: UserInfo
     authorize: Authorize
+    account_sign_in: AccountSignIn
+    account_page: AccountPage
     logout: Logout
     sign_ins: SignIns
     sign_ups: SignUps
+    attack_protection: AttackProtection
     verification: Verification
     password_resets: PasswordResets
     user_blocks: UserBlocks
     outbox: Outbox
+    jobs: Jobs
     sessions: Sessions
     refresh_tokens: RefreshTokens
     ending: Ending
@@ -87,6 +100,8 @@ class Core:
     impersonate: Impersonate
     rules: Rules
     rules_configs: RulesConfigs
+    log_seals: LogSeals
+    log_verification: LogVerification
     sweep: Sweep
 
     def authenticate(self, caller: Caller, token: str) -> Caller:

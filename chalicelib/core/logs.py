@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -14,7 +15,7 @@ from chalicelib.core.log_search import parse
 from chalicelib.core.paging import cut, within_offset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
@@ -22,9 +23,29 @@ if TYPE_CHECKING:
     from chalicelib.core.paging import Page, PageRequest
 
 KEPT_FOR = timedelta(days=2)
+HELD_BACK = timedelta(seconds=10)
+"""How long after its time an event is given from a checkpoint: a write that is tried again takes up to five."""
 LOG_ID_LENGTH = 37
+WALKED = 250
+"""Events, or keys of them, that a walk brings in one round trip."""
 MAX_SEARCHED = 1_000
-"""Events that one search looks at."""
+"""Events that one search looks at, or that are sorted by anything but their date."""
+SORTED_BY = (
+    "date",
+    "connection",
+    "client_id",
+    "client_name",
+    "ip",
+    "user_id",
+    "user_name",
+    "description",
+    "user_agent",
+    "type",
+    "details",
+    "strategy",
+    "strategy_type",
+)
+"""What Auth0 sorts events by."""
 
 TYPES = {
     "sapi": "Success API Operation",
@@ -62,6 +83,8 @@ TYPES = {
     "sce": "Success Change Email",
     "scu": "Success Change Username",
     "ublkdu": "User Login Block Released",
+    "signup_pwd_leak": "Breached Password - Signup",
+    "reset_pwd_leak": "Breached Password - Reset",
     "fn": "Failed Sending Notification",
     "simp": "Impersonation Link Made",
     "simpu": "Impersonation Link Used",
@@ -119,9 +142,46 @@ class LogStore(Protocol):
         """List one user's events by time."""
 
     def walk(
-        self, tenant: str, since: str, until: str, *, user_id: str | None = None, newest_first: bool
+        self,
+        tenant: str,
+        since: str,
+        until: str,
+        *,
+        user_id: str | None = None,
+        newest_first: bool,
+        page_size: int = WALKED,
     ) -> Iterator[LogEvent]:
-        """Read the events, of one user if it is named, whose ids lie between two texts; lazily, in order of time."""
+        """Read the events, of one user if it is named, whose ids lie between two texts; lazily, in order of time.
+
+        `page_size` are brought at once.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which of `SORTED_BY` events are listed, and in which direction."""
+
+    field: str = "date"
+    descending: bool = True
+
+    @property
+    def by_time(self) -> bool:
+        """Whether it is the order in which events lie."""
+        return self.field == "date"
+
+    def applied(self, events: Sequence[LogEvent]) -> list[LogEvent]:
+        """Sort events that come newest first: so those that are alike stay. Those without a value come last."""
+        said = [event for event in events if getattr(event, self.field)]
+        unsaid = [event for event in events if not getattr(event, self.field)]
+        return [*sorted(said, key=self._value, reverse=self.descending), *unsaid]
+
+    def _value(self, event: LogEvent) -> str:
+        value = getattr(event, self.field)
+        return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+NEWEST_FIRST = Order()
+_EVER = ("0" * 13, "9" * 13)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,27 +198,42 @@ class Logs:
             raise NotFound("The log event does not exist.", code="inexistent_log")
         return event
 
-    def list(self, caller: Caller, request: PageRequest, *, newest_first: bool = True) -> Page[LogEvent]:
-        """List the tenant's events; a checkpoint always goes from the oldest to the newest, as Auth0's does."""
+    def list(self, caller: Caller, request: PageRequest, order: Order = NEWEST_FIRST) -> Page[LogEvent]:
+        """List the tenant's events; a checkpoint always goes from the oldest to the newest, as Auth0's does.
+
+        By anything but the date the newest 1,000 are sorted, and a total counts these.
+        """
         within_offset(request)
-        return self.store.list(caller.tenant, request, newest_first=newest_first and not request.checkpoint)
+        if order.by_time or request.checkpoint:
+            newest_first = order.descending and not request.checkpoint
+            return self.store.list(caller.tenant, request, newest_first=newest_first)
+        return self._sorted(self.store.walk(caller.tenant, *_EVER, newest_first=True), request, order)
 
     def list_for_user(
-        self, caller: Caller, user_id: str, request: PageRequest, *, newest_first: bool = True
+        self, caller: Caller, user_id: str, request: PageRequest, order: Order = NEWEST_FIRST
     ) -> Page[LogEvent]:
-        """List one user's events. An unknown user has none, which is not an error."""
+        """List one user's events, as `list` does. An unknown user has none, which is not an error."""
         within_offset(request)
-        return self.store.list_for_user(caller.tenant, user_id, request, newest_first=newest_first)
+        if order.by_time:
+            return self.store.list_for_user(caller.tenant, user_id, request, newest_first=order.descending)
+        return self._sorted(self.store.walk(caller.tenant, *_EVER, user_id=user_id, newest_first=True), request, order)
 
-    def search(self, caller: Caller, query: str, request: PageRequest, *, newest_first: bool = True) -> Page[LogEvent]:
+    def search(self, caller: Caller, query: str, request: PageRequest, order: Order = NEWEST_FIRST) -> Page[LogEvent]:
         """Search the tenant's events; `log_search` has the language. A total counts the matches among these.
 
-        At most 1,000 are looked at: the newest, or the oldest, of the time and of the user that the query names.
+        At most 1,000 are looked at: the newest, or by date the oldest, of the time and the user that the query names.
         """
         within_offset(request)
         search = parse(query)
+        newest_first = order.descending or not order.by_time
         looked_at = islice(self._candidates(caller.tenant, search, newest_first=newest_first), MAX_SEARCHED)
-        return cut((event for event in looked_at if search.matches(event)), request, "log_id")
+        return self._sorted((event for event in looked_at if search.matches(event)), request, order)
+
+    def _sorted(self, events: Iterator[LogEvent], request: PageRequest, order: Order) -> Page[LogEvent]:
+        """Cut a page out of events that come in order of time."""
+        if order.by_time:
+            return cut(events, request, "log_id")
+        return cut(order.applied(list(islice(events, MAX_SEARCHED))), request, "log_id")
 
     def _candidates(self, tenant: str, search: Search, *, newest_first: bool) -> Iterator[LogEvent]:
         """Give the events of the user that a query is about; of one that is gone there is the tenant's word only."""

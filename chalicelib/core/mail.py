@@ -103,9 +103,10 @@ def unblock(recipient: Recipient, occasion: Occasion, link: str, lifetime: timed
     return _compose("unblock", recipient, occasion, link=link, lifetime=lifetime)
 
 
-def new_place(recipient: Recipient, occasion: Occasion, link: str) -> Mail:
-    """Tell of a sign-in from a new place (S14). `link` leads to where a new password is asked for."""
-    return _compose("new_place", recipient, occasion, link=link)
+def new_place(recipient: Recipient, occasion: Occasion, link: str, lifetime: timedelta) -> Mail:
+    """Tell of a sign-in from a new place (S14), with the link by which a new password is set, if there is one."""
+    kind = "new_place" if link else "new_place_without_link"
+    return _compose(kind, recipient, occasion, link=link, lifetime=lifetime)
 
 
 def blocked(recipient: Recipient) -> Mail:

@@ -117,10 +117,18 @@ _ENGLISH = {
     ),
     "new_place": Wording(
         subject="New sign-in to {tenant}",
-        opening="Somebody signed in to your account at {tenant} from a place that is new to us.",
-        lead="If this was you, there is nothing to do. If it was not, change your password at once.",
+        opening="Somebody signed in to your account at {tenant} from a place or with a device that is new to us.",
+        lead=(
+            "If this was you, there is nothing to do. If it was not, change your password at once."
+            " The link works once, for {lifetime}."
+        ),
         button="Change my password",
-        closing="If you cannot get in any more, tell the people of {tenant}.",
+        closing="If the link does not work any more, ask for a new password on the sign-in page.",
+    ),
+    "new_place_without_link": Wording(
+        subject="New sign-in to {tenant}",
+        opening="Somebody signed in to your account at {tenant} from a place or with a device that is new to us.",
+        closing="If this was you, there is nothing to do. If it was not, tell the people of {tenant} at once.",
     ),
     "impersonated": Wording(
         subject="Somebody looked at your account at {tenant}",
@@ -180,10 +188,18 @@ _GERMAN = {
     ),
     "new_place": Wording(
         subject="Neue Anmeldung bei {tenant}",
-        opening="Jemand hat sich bei Ihrem Konto bei {tenant} angemeldet, von einem Ort, der uns neu ist.",
-        lead="Wenn Sie das waren, brauchen Sie nichts zu tun. Wenn nicht, ändern Sie sofort Ihr Passwort.",
+        opening="Jemand hat sich bei {tenant} mit Ihrem Konto angemeldet: Gerät oder Ort sind uns neu.",
+        lead=(
+            "Wenn Sie das waren, brauchen Sie nichts zu tun. Wenn nicht, ändern Sie sofort Ihr Passwort."
+            " Der Link gilt einmal, {lifetime} lang."
+        ),
         button="Mein Passwort ändern",
-        closing="Wenn Sie sich nicht mehr anmelden können, melden Sie es {tenant}.",
+        closing="Wenn der Link nicht mehr gilt, fordern Sie auf der Anmeldeseite ein neues Passwort an.",
+    ),
+    "new_place_without_link": Wording(
+        subject="Neue Anmeldung bei {tenant}",
+        opening="Jemand hat sich bei {tenant} mit Ihrem Konto angemeldet: Gerät oder Ort sind uns neu.",
+        closing="Wenn Sie das waren, brauchen Sie nichts zu tun. Wenn nicht, melden Sie es sofort {tenant}.",
     ),
     "impersonated": Wording(
         subject="Jemand hat sich Ihr Konto bei {tenant} angesehen",
@@ -243,10 +259,18 @@ _SPANISH = {
     ),
     "new_place": Wording(
         subject="Nuevo acceso a {tenant}",
-        opening="Alguien ha entrado en tu cuenta en {tenant} desde un lugar nuevo para nosotros.",
-        lead="Si has sido tú, no tienes que hacer nada. Si no, cambia enseguida tu contraseña.",
+        opening="Alguien ha entrado en tu cuenta en {tenant} desde un lugar o con un dispositivo nuevo para nosotros.",
+        lead=(
+            "Si has sido tú, no tienes que hacer nada. Si no, cambia enseguida tu contraseña."
+            " El enlace funciona una sola vez, durante {lifetime}."
+        ),
         button="Cambiar mi contraseña",
-        closing="Si ya no puedes entrar, avisa a {tenant}.",
+        closing="Si el enlace ya no funciona, pide una contraseña nueva en la página de acceso.",
+    ),
+    "new_place_without_link": Wording(
+        subject="Nuevo acceso a {tenant}",
+        opening="Alguien ha entrado en tu cuenta en {tenant} desde un lugar o con un dispositivo nuevo para nosotros.",
+        closing="Si has sido tú, no tienes que hacer nada. Si no, avisa enseguida a {tenant}.",
     ),
     "impersonated": Wording(
         subject="Alguien ha consultado tu cuenta en {tenant}",

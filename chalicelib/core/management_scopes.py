@@ -38,6 +38,8 @@ MANAGEMENT_SCOPES = {
     "create:resource_servers": "Create resource servers",
     "read:device_credentials": "Read device credentials",
     "delete:device_credentials": "Delete device credentials",
+    "read:attack_protection": "Read attack protection",
+    "update:attack_protection": "Update attack protection",
     "read:sessions": "Read users' sessions",
     "delete:sessions": "End users' sessions",
     "read:refresh_tokens": "Read users' refresh tokens",

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.core import mail
 from chalicelib.core.callers import Caller
+from chalicelib.core.devices import kind_of
 from chalicelib.core.errors import GatehouseError, Unavailable
+from chalicelib.core.jobs import VERIFICATION_EMAIL, Job
 from chalicelib.core.logs import happened
 from chalicelib.core.mail import Occasion, Recipient
 from chalicelib.core.tenants import settings_of
@@ -54,12 +56,16 @@ class Letter:
     lifetime: timedelta = timedelta()
     place: str = ""
     ip: str = ""
+    device: str = ""
     wanted: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
-    """A letter in the outbox. It is sealed, because it may hold a link that opens an account."""
+    """A letter in the outbox. It is sealed, because it may hold a link that opens an account.
+
+    `is_job` says that a job tells how it went.
+    """
 
     tenant: str
     id: str
@@ -67,6 +73,11 @@ class Waiting:
     noted_at: datetime
     next_at: datetime
     tries: int = 0
+    is_job: bool = False
+
+    def job(self, status: str) -> Job:
+        """Give the job of a letter that is one."""
+        return Job(id=f"job_{self.id}", type=VERIFICATION_EMAIL, status=status, created_at=self.noted_at)
 
 
 class OutboxStore(Protocol):
@@ -82,7 +93,10 @@ class OutboxStore(Protocol):
         """Keep everybody else from it until `next_at`; False if somebody else did, or it is gone."""
 
     def remove(self, waiting: Waiting, event: LogEvent | None = None) -> None:
-        """Remove one, with an event if it was given up; removing it twice is one removal and one event."""
+        """Remove one, with an event if it was given up; removing it twice is one removal and one event.
+
+        Its job, if it is one, is completed, or failed with the event.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +123,8 @@ class Outbox:
     ) -> Waiting:
         """Give a letter that is not stored yet, for the transaction of what it tells of.
 
-        It says from where something was done, unless a program with a token did it: that is no place of the user's.
+        It says from where something was done and by what, unless a program with a token did it: that is neither a
+        place nor a device of the user's.
         """
         place = None if caller.scopes else caller.place()
         letter = Letter(
@@ -122,6 +137,7 @@ class Outbox:
             lifetime=lifetime,
             place=place.name if place else "",
             ip="" if caller.scopes else caller.ip,
+            device="" if caller.scopes else kind_of(caller.user_agent),
             wanted=wanted,
         )
         sealed = self.seals.seal(caller.tenant, _PURPOSE, _document(letter), KEPT_FOR)
@@ -189,7 +205,7 @@ class Outbox:
 
 
 def _occasion(letter: Letter) -> Occasion:
-    return Occasion(when=letter.when, place=letter.place, ip=letter.ip)
+    return Occasion(when=letter.when, place=letter.place, ip=letter.ip, device=letter.device)
 
 
 _COMPOSERS: Mapping[str, Callable[[Recipient, Letter], Mail]] = {
@@ -199,6 +215,7 @@ _COMPOSERS: Mapping[str, Callable[[Recipient, Letter], Mail]] = {
     "password_changed": lambda to, letter: mail.password_changed(to, _occasion(letter)),
     "email_changed": lambda to, letter: mail.email_changed(to, _occasion(letter)),
     "impersonated": lambda to, letter: mail.impersonated(to, _occasion(letter)),
+    "new_place": lambda to, letter: mail.new_place(to, _occasion(letter), letter.link, letter.lifetime),
 }
 """How each kind of letter becomes a mail."""
 

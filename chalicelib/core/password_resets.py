@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.accounts import email_address
 from chalicelib.core.entities import retrying
-from chalicelib.core.errors import Gone, Invalid
+from chalicelib.core.errors import Forbidden, Gone, Invalid
 from chalicelib.core.logs import happened
+from chalicelib.core.passwords import PasswordLeakedError
 from chalicelib.core.sign_ins import name_of, placed
 from chalicelib.core.tickets import (
     CHANGE_PASSWORD,
@@ -42,6 +43,13 @@ if TYPE_CHECKING:
     from chalicelib.core.users import User, Users
 
 UNKNOWN, TOO_SOON = "The user does not exist.", "A link was sent a moment ago."
+
+
+class ResetsDisabled(Forbidden):
+    """The database lets nobody ask for a new password: an administrator makes the link."""
+
+    def __init__(self) -> None:
+        super().__init__("self-service password change is disabled", code="password_change_disabled")
 
 
 class Newcomers(Protocol):
@@ -87,8 +95,10 @@ class PasswordResets:
         """Send a link to whoever has this address at a database; it takes as long for an address that nobody has.
 
         Three round trips: the name, its user with the last link, and one transaction. A minute must pass before the
-        next mail goes, and after each twice as long.
+        next mail goes, and after each twice as long. ResetsDisabled, for every address, where the connection says so.
         """
+        if not connection.resets_passwords:
+            raise ResetsDisabled
         tenant, address, now = caller.tenant, email_address(email), self.ambient.now()
         found = self._reader(tenant, connection, address)
         if connection.is_custom and not found.known:
@@ -130,6 +140,9 @@ class PasswordResets:
             )
         except Gone as error:
             self.logs.record(caller.tenant, happened(self.ambient, caller, "fcp", why=error.message))
+            raise
+        except PasswordLeakedError as error:
+            self.logs.record(caller.tenant, happened(self.ambient, caller, "reset_pwd_leak", why=error.summary))
             raise
 
     def _finish(self, caller: Caller, text: str, password: str, *, ends_sessions: bool, language: str) -> Opened:

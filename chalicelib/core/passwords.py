@@ -95,6 +95,13 @@ class PasswordHistoryError(PasswordError):
     summary = "Password has previously been used"
 
 
+class PasswordLeakedError(PasswordError):
+    """Known from a data breach."""
+
+    code = "password_leaked"
+    summary = "Password has been leaked"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PersonalInfo:
     """What a person is called. Of `user_metadata` only name, first and last count, as with Auth0."""

@@ -6,6 +6,7 @@ A place is a hint, never a proof: it is for people to recognise their own sign-i
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -35,6 +36,20 @@ class Place:
     def name(self) -> str:
         """What people call it: "Ghent, Belgium"."""
         return ", ".join(part for part in (self.city_name, self.country_name or self.country_code) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPlace:
+    """A place from which a user signed in before, as a short digest, and the last day of that, from 1970 on."""
+
+    digest: str
+    day: int
+
+
+def digest_of(location: Document, device: str) -> str:
+    """Tell a place, as an event has it, with a kind of device from others: in 12 characters, for profiles keep it."""
+    where = (str(location.get(name, "")) for name in ("country_code", "city_name"))
+    return sha256("\n".join((*where, device)).encode()).hexdigest()[:12]
 
 
 class Locator(Protocol):

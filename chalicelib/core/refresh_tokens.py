@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from chalicelib.core.browsers import browser_parts
 from chalicelib.core.device_credentials import DeviceCredential
 from chalicelib.core.errors import NotFound
 from chalicelib.core.handles import SECRET_CHARACTERS, Handle
@@ -237,5 +238,6 @@ def _missing() -> NotFound:
 
 
 def device_name(given: str | None, user_agent: str) -> str:
-    """Call a device what it says it is, or what its user agent tells: the words before the first parenthesis."""
-    return (given or user_agent.partition(" (")[0] or "Unknown device")[:200]
+    """Call a device what it says it is, or what its user agent tells, such as "Firefox on Windows"."""
+    told = " on ".join(part for part in browser_parts(user_agent) if part)
+    return (given or told or "Unknown device")[:200]

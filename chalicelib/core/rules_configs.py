@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.entities import retrying
-from chalicelib.core.errors import Invalid
+from chalicelib.core.errors import Invalid, Unavailable
 from chalicelib.core.logs import done
 
 if TYPE_CHECKING:
@@ -87,9 +87,11 @@ class RulesConfigs:
         Unavailable if one of them was not sealed for its place.
         """
         configs = self.store.recall_all(tenant)
-        data_key = self.store.recall_data_key(tenant) if configs else None
-        if data_key is None:
+        if not configs:
             return {}
+        data_key = self.store.recall_data_key(tenant)
+        if data_key is None:
+            raise Unavailable("A secret of the tenant cannot be read.", detail=f"{tenant} has no data key")
         return {each.key: self.vault.open(tenant, data_key, _name(each.key), each.sealed) for each in configs}
 
     def _set(self, caller: Caller, key: str, value: str) -> None:

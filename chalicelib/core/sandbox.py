@@ -103,15 +103,19 @@ class OperationRefused(Exception):
         self.message, self.code = message, code
 
 
-class Host(Protocol):
+class Requests(Protocol):
+    """Sends HTTP requests for scripts, to where a tenant's code may go."""
+
+    def request(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """Send one (`adapters.outgoing` says what is in it) and give the response, or raise OperationRefused."""
+        ...
+
+
+class Host(Requests, Protocol):
     """Answers what scripts ask of the outside, in JSON. Raises OperationRefused for what it does not do.
 
     `request` is called by several threads at once, the others by the thread that runs the job.
     """
-
-    def request(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """Send an HTTP request (`adapters.outgoing` says what is in it) and give the response."""
-        ...
 
     def update_user_metadata(self, user_id: str, metadata: dict[str, Any]) -> dict[str, Any]:
         """Merge into a user's own metadata and give the user."""
@@ -193,6 +197,10 @@ class Sandbox(Protocol):
         """Run a job. Never raises for what scripts do: that is an outcome."""
         ...
 
+    def close(self) -> None:
+        """End whatever is kept running between jobs; the next one starts it again."""
+        ...
+
 
 def fault_of_text(script: str) -> Fault | None:
     """Say what is wrong with a script before it is parsed: too long, or a character that no script has."""
@@ -210,4 +218,4 @@ def fault_of_text(script: str) -> Fault | None:
 def missing_modules(script: str) -> tuple[str, ...]:
     """Name what a script requires and will not find, in the order of their first appearance. A warning, not a fault."""
     asked = dict.fromkeys(match[2] for match in _REQUIRED.finditer(script))
-    return tuple(name for name in asked if _VERSION.sub("", name) not in MODULES)
+    return tuple(name for name in asked if _VERSION.sub("", name.removeprefix("node:")) not in MODULES)

@@ -117,6 +117,25 @@ class Sessions:
         )
         return session, handle
 
+    def renewed(self, caller: Caller, session: Session, generation: int) -> tuple[Session, Handle]:
+        """Give a session as it goes on under another id and secret (S15), not stored yet, and its new handle.
+
+        Its absolute end stays, and so does when and how its user proved who they are.
+        """
+        now, session_id = self.ambient.now(), f"ses_{self.ambient.new_id(24)}"
+        handle = Handle(session.user_id, session_id, self.ambient.new_secret(SECRET_CHARACTERS))
+        following = replace(
+            session,
+            id=session_id,
+            secret_hash=handle.digest,
+            generation=generation,
+            touched_at=now,
+            last_ip=caller.ip,
+            last_user_agent=caller.user_agent[:512],
+            stored=False,
+        )
+        return following, handle
+
     def touched(self, caller: Caller, session: Session, client_id: str, lifetimes: Lifetimes) -> Session:
         """Give a session as it is after a client used it now. Idling begins anew; the absolute end stays."""
         now = self.ambient.now()

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.attempts import LIFE, Counter, counters
-from chalicelib.core.errors import TooMany
+from chalicelib.core.errors import Conflict, TooMany
 from chalicelib.core.identities import Login
 from chalicelib.core.logs import TYPES, LogEvent, done
 from chalicelib.core.oauth.codes import AuthorizationCode
@@ -31,12 +31,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.ambient import Ambient
+    from chalicelib.core.attack_protection import AttackProtection
     from chalicelib.core.attempts import AttemptStore
     from chalicelib.core.callers import Caller
     from chalicelib.core.clients import Client
     from chalicelib.core.connections import Connection
+    from chalicelib.core.outbox import Waiting
     from chalicelib.core.passwords import PasswordHasher
+    from chalicelib.core.places import KnownPlace
+    from chalicelib.core.tickets import Ticket
     from chalicelib.core.users import UserStore
+
+_ATTEMPTS = 8
+"""Tries of a sign-in whose user signs in elsewhere at the same moment."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,8 +51,9 @@ class SignIn:
     """What is written together when somebody enters. `counted` sign-ins change last_login, last_ip and logins_count.
 
     `user` is as it was read: the write demands the same generation, and that it is not blocked. `replaced` is the
-    session that the browser had before: it ends, so that an id changes with each login (S15). `once` names what must
-    not have happened before, such as coming back from where a rule had led.
+    session that the browser had before: it ends, so that an id changes with each login (S15). `places`, if they are
+    given, take the place of exactly those of `user`, and `letter` tells of a new one, with a link of `ticket`.
+    `once` names what must not have happened before, such as coming back from where a rule had led.
     """
 
     user: User
@@ -59,6 +67,9 @@ class SignIn:
     replaced: Session | None = None
     code: AuthorizationCode | None = None
     refresh_token: RefreshToken | None = None
+    places: tuple[KnownPlace, ...] | None = None
+    ticket: Ticket | None = None
+    letter: Waiting | None = None
     once: str = ""
 
 
@@ -120,8 +131,15 @@ class OutsideAccounts(Protocol):
 class BlockNotice(Protocol):
     """Tells of a name that is refused from now on."""
 
-    def warn(self, caller: Caller, client: Client, connection: Connection, name: str, user: User | None) -> None:
+    def warn(self, caller: Caller, client: Client | None, connection: Connection, name: str, user: User | None) -> None:
         """Tell whoever signs in by it; it takes as long for a name that nobody has."""
+
+
+class PlaceNotice(Protocol):
+    """Knows from where people sign in, and tells them of a new place."""
+
+    def noticed(self, caller: Caller, sign_in: SignIn) -> SignIn:
+        """Give a sign-in with the places its user is known from then, and the letter that tells of a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +150,30 @@ class SignIns:
     attempts: AttemptStore
     users: UserStore
     blocks: BlockNotice
+    places: PlaceNotice
+    protection: AttackProtection
     hasher: PasswordHasher
     outside: OutsideAccounts
     ambient: Ambient
 
     def with_password(
-        self, caller: Caller, client: Client, connection: Connection, name: str, password: str
+        self,
+        caller: Caller,
+        client: Client | None,
+        connection: Connection,
+        name: str,
+        password: str,
+        *,
+        failure: str = "fp",
     ) -> Authenticated:
         """Prove somebody by name and password, or raise OAuthError; unknown and known names take as long (S7).
 
-        Two reads: the name with its counters, and the profile.
+        Two reads: the name with its counters, and the profile. `failure` is the type of the event of a wrong password.
         """
         name = name.strip().lower()
-        login, counted = self.store.look_up(caller.tenant, connection.id, name, counters(connection, name, caller.ip))
-        asking = _Attempt(caller, client, connection, name, counted)
+        wanted = counters(connection, name, caller.ip, self.protection.recall(caller.tenant))
+        login, counted = self.store.look_up(caller.tenant, connection.id, name, wanted)
+        asking = _Attempt(caller, client, connection, name, counted, failure)
         if any(counter.full for counter in counted):
             self.hasher.verify_nobody(password)
             raise self._too_many(asking, login)
@@ -164,17 +192,70 @@ class SignIns:
             user=user, connection=connection, counters=counted, upgraded=self._upgraded(login, password)
         )
 
-    def event(self, caller: Caller, client: Client, proven: Authenticated, kind: str) -> LogEvent:
-        """Make the event of something that a proven user does with a client."""
+    def event(self, caller: Caller, client: Client | None, proven: Authenticated, kind: str) -> LogEvent:
+        """Make the event of something that a proven user does with a client, or on a page of ours."""
         event = done(self.ambient, caller, user_id=proven.user.user_id, user_name=name_of(proven.user), type=kind)
         return replace(placed(event, client, proven.connection), description=TYPES[kind])
 
-    def record(self, tenant: str, sign_in: SignIn) -> None:
-        """Write a sign-in, or say why it came too late."""
+    def enter(
+        self,
+        caller: Caller,
+        client: Client | None,
+        proven: Authenticated,
+        session: Session,
+        *,
+        replaced: Session | None = None,
+        code: AuthorizationCode | None = None,
+        event: LogEvent | None = None,
+    ) -> None:
+        """Write the sign-in of a proven user with a new session, or raise OAuthError.
+
+        `event` may be of one that was refused after all: that counts as no login.
+        """
+        event = event or self.event(caller, client, proven, "s")
+        sign_in = SignIn(
+            user=proven.user,
+            at=self.ambient.now(),
+            ip=caller.ip,
+            event=event,
+            counted=event.type == "s",
+            counters=proven.counters,
+            upgraded=proven.upgraded,
+            session=session,
+            replaced=replaced,
+            code=code,
+        )
         try:
-            self.store.write(tenant, sign_in)
+            self.record(caller, sign_in)
+        except Conflict:
+            raise UserBlocked from None
+
+    def record(self, caller: Caller, sign_in: SignIn) -> None:
+        """Write a sign-in, or say why it came too late. Whoever enters from a new place is told (S14)."""
+        try:
+            if sign_in.counted:
+                self._enter(caller, sign_in)
+            else:
+                self.store.write(caller.tenant, sign_in)
         except TooMany:
             raise TooManyAttempts from None
+
+    def _enter(self, caller: Caller, sign_in: SignIn) -> None:
+        """Write it with its place, again if the user signed in elsewhere at this moment: then that is known too.
+
+        Only what a write left of the known places is read again. The generation stays what it was when the password
+        was checked.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                return self.store.write(caller.tenant, self.places.noticed(caller, sign_in))
+            except Conflict:
+                now = self.users.find(caller.tenant, sign_in.user.user_id)
+                if now is None or now.places == sign_in.user.places:
+                    raise
+                sign_in = replace(sign_in, user=replace(sign_in.user, places=now.places))
+        # Rather tell of a place twice than refuse somebody who signs in from many at once.
+        return self.store.write(caller.tenant, replace(self.places.noticed(caller, sign_in), places=None))
 
     def _proven_outside(self, asking: _Attempt, login: Login | None, password: str) -> Authenticated:
         """Prove somebody by the tenant's own database: what it refuses counts like a wrong password."""
@@ -208,7 +289,7 @@ class SignIns:
 
         The failure after which a name is refused is told to whoever has it, by mail.
         """
-        kind, user_id = ("fp", user.user_id) if user else ("fu", "")
+        kind, user_id = (asking.failure, user.user_id) if user else ("fu", "")
         return self._counted(asking, login, user, asking.event(self.ambient, kind, WrongPassword.DESCRIPTION, user_id))
 
     def _counted(self, asking: _Attempt, login: Login | None, user: User | None, event: LogEvent) -> OAuthError:
@@ -238,10 +319,11 @@ class SignIns:
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     caller: Caller
-    client: Client
+    client: Client | None
     connection: Connection
     name: str
     counters: tuple[Counter, ...]
+    failure: str
 
     def event(self, ambient: Ambient, kind: str, why: str, user_id: str) -> LogEvent:
         event = done(ambient, self.caller, user_id=user_id, user_name=self.name[:320], type=kind)

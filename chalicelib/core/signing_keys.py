@@ -1,7 +1,8 @@
 """The RSA keys of a tenant: the current one signs, the next is already public, previous ones still verify.
 
 Owns the life of a key. How one is made, sealed and used is the key workshop's, a protocol here. Limits: at most 10
-previous keys that are not revoked; a previous key leaves the JWKS when the last token it may have signed has expired.
+previous keys that are not revoked, 30 with those that are; a previous key leaves the JWKS when the last token it may
+have signed has expired. What history is marked with follows from the keys too, so each is kept as long as that history.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.documents import Document
 from chalicelib.core.errors import Conflict, Invalid, NotFound, TooMany
-from chalicelib.core.logs import done
+from chalicelib.core.logs import KEPT_FOR, done
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 LONGEST_TOKEN = timedelta(days=30)
 """No token lives longer (a resource server's token_lifetime is at most 2,592,000 s), so no key need verify longer."""
 MAX_PREVIOUS = 10
+MAX_KEPT = 30
+"""Previous keys with those revoked in the last days: some two hundred kilobytes that are read together."""
+HISTORY_MARKED_BY = KEPT_FOR + timedelta(hours=1)
+"""How long after its last day as the current key its marks are looked at."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +57,10 @@ class SigningKey:
     def verifies(self, now: datetime) -> bool:
         """Whether a token signed by it may still be valid, so that the JWKS must show it."""
         return not self.revoked and (self.current_until is None or now - self.current_until < LONGEST_TOKEN)
+
+    def needed(self, now: datetime) -> bool:
+        """Whether there may still be a token signed by it, or history marked by it, revoked or not."""
+        return self.verifies(now) or self.current_until is None or now - self.current_until < HISTORY_MARKED_BY
 
 
 class KeyWorkshop(Protocol):
@@ -101,9 +110,12 @@ class SigningKeys:
         Caches of the JWKS have had the next key all along, so no valid token and no verifier breaks.
         """
         keys, now = self.store.list(caller.tenant), self.ambient.now()
-        dropped = [key for key in keys if key.status == "previous" and not key.verifies(now)]
-        if len([key for key in keys if key.status == "previous" and key.verifies(now)]) >= MAX_PREVIOUS:
+        previous = [key for key in keys if key.status == "previous"]
+        dropped = [key for key in previous if not key.needed(now)]
+        if len([key for key in previous if key.verifies(now)]) >= MAX_PREVIOUS:
             raise TooMany(f"There are {MAX_PREVIOUS} previous keys in use. Revoke one before rotating again.")
+        if len(previous) - len(dropped) >= MAX_KEPT:
+            raise TooMany(f"There are {MAX_KEPT} keys that two days of history need. Rotate again when they are over.")
         current = replace(_with_status(keys, "current"), status="previous", current_until=now)
         promoted = replace(_with_status(keys, "next"), status="current", current_since=now)
         following = self.workshop.make(caller.tenant, "next")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("gatehouse")
 NOTES_PER_RUN = 25
 ITEMS_PER_NOTE = 2_000
-"""At 99 deletions a transaction some 20 round trips a note: seconds of a Lambda's minute."""
+"""At 49 deletions a transaction some 40 round trips a note: seconds of a Lambda's minute."""
 ACCOUNTS_PER_NOTE = 50
 
 

@@ -60,19 +60,25 @@ DEFAULT_SETTINGS: Document = {
         "excluded_clients": [],
         "client_policies": {},
     },
+    "tell_of_new_places": True,
 }
-"""Auth0's defaults, lifetimes in hours; those of impersonation are ours, lifetimes in seconds."""
+"""Auth0's defaults, lifetimes in hours. Ours are `tell_of_new_places`, a mail about each sign-in from a new place, and
+those of impersonation, with lifetimes in seconds."""
 _MERGED = frozenset({"flags", "session_cookie", "impersonation"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tenant:
-    """One tenant. Its name is its host label: 3 to 63 of `a-z0-9-`, beginning and ending with a letter or digit."""
+    """One tenant. Its name is its host label: 3 to 63 of `a-z0-9-`, beginning and ending with a letter or digit.
+
+    `attack_protection` holds the sections that were changed; `core.attack_protection` says what they mean.
+    """
 
     name: str
     created_at: datetime
     updated_at: datetime
     settings: Document = field(default_factory=dict)
+    attack_protection: Document = field(default_factory=dict)
     version: int = 0
 
 

@@ -107,6 +107,13 @@ class Issue:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MailedIssue(Issue):
+    """A link that goes by mail."""
+
+    letter: Waiting
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Use:
     """What is written together when a link is used: its end, and what it does.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.attempts import LIFE
+from chalicelib.core.attempts import LIFE, name_limit_of
 from chalicelib.core.logs import happened
 from chalicelib.core.sign_ins import name_of, placed
 from chalicelib.core.tickets import UNBLOCK, Issue, Opened, Terms, Use, account_of, address_of, nobody
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.ambient import Ambient
+    from chalicelib.core.attack_protection import AttackProtection, Protection
     from chalicelib.core.attempts import AttemptStore, Blocked
     from chalicelib.core.callers import Caller
     from chalicelib.core.clients import Client
@@ -41,9 +42,10 @@ class UserBlocks:
     users: UserStore
     connections: Connections
     outbox: Outbox
+    protection: AttackProtection
     ambient: Ambient
 
-    def warn(self, caller: Caller, client: Client, connection: Connection, name: str, user: User | None) -> None:
+    def warn(self, caller: Caller, client: Client | None, connection: Connection, name: str, user: User | None) -> None:
         """Tell whoever signs in by a name that it is refused from now on, with the link that lets them in again.
 
         Once per block. For a name that nobody has it takes as long, and is in the tenant's history (S7).
@@ -53,11 +55,10 @@ class UserBlocks:
         if told is None or account is None:
             told = nobody(connection, name, self.ambient.now())
             account = told.main
-        terms = Terms(lifetime=LIFE, client_id=client.client_id)
+        terms = Terms(lifetime=LIFE, client_id=client.client_id if client else "")
         ticket, link = self.tickets.make(caller.tenant, UNBLOCK, told, account, terms)
-        letter = self.outbox.note(
-            caller, "unblock", ticket.email, user=told, link=link, lifetime=LIFE, wanted=told is user
-        )
+        wanted = told is user and self.protection.recall(caller.tenant).tells_users
+        letter = self.outbox.note(caller, "unblock", ticket.email, user=told, link=link, lifetime=LIFE, wanted=wanted)
         user_id = user.user_id if user else ""
         event = happened(self.ambient, caller, "limit_wc", user_id=user_id, user_name=name[:320], why=WHY)
         event = placed(event, client, connection)
@@ -118,11 +119,18 @@ class UserBlocks:
         return self.users.logins(tenant, databases, name.strip().lower())
 
     def _listed(self, tenant: str, names: Sequence[tuple[str, str]], *, enforced: bool) -> Sequence[Blocked]:
-        every = [each for at, name in names for each in self.attempts.blocked(tenant, at, name)]
+        protection = self.protection.recall(tenant)
+        limits = {"pair_limit": protection.attempts_of_name, "name_limit": name_limit_of(protection)}
+        every = [each for at, name in names for each in self.attempts.blocked(tenant, at, name, **limits)]
         if not enforced:
             return every
         protecting = {each.id for each in self.connections.databases(tenant) if each.protects_names}
-        return [each for each in every if each.everywhere or each.connection_id in protecting]
+        return [each for each in every if each.everywhere or _enforced(each, protecting, protection)]
+
+
+def _enforced(blocked: Blocked, protecting: set[str], protection: Protection) -> bool:
+    counted = protection.guards_names(blocked.ip) and not protection.per_name
+    return counted and blocked.connection_id in protecting
 
 
 def _databases_of(user: User) -> Sequence[Identity]:

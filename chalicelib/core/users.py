@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.core import accounts, identities
+from chalicelib.core.attack_protection import SIGN_UP
 from chalicelib.core.credentials import remembers
 from chalicelib.core.documents import Document, check, merge, size_of
 from chalicelib.core.entities import retrying
@@ -19,6 +20,7 @@ from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound, Unava
 from chalicelib.core.identities import Identity, Login, PasswordHistory
 from chalicelib.core.logs import done, happened
 from chalicelib.core.paging import within_offset
+from chalicelib.core.places import KnownPlace
 from chalicelib.core.work import GENERATION, USER, Work
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.outbox import Outbox, Waiting
     from chalicelib.core.paging import Page, PageRequest
+    from chalicelib.core.tickets import Issue, MailedIssue
 
 MAX_BYTES = 380_000
 """Of a profile: DynamoDB holds 400 KB in an item, and a sign-in's counters and keys need room."""
@@ -74,7 +77,8 @@ class User:
     """One person. `attributes` are what the connection brought and nobody may change here.
 
     `logins_count` 0 and no `last_login` mean that the user never signed in. Sessions and refresh tokens belong to the
-    `generation` in which they were made: raising it ends all of them at once.
+    `generation` in which they were made: raising it ends all of them at once. `places` are for us alone: from where
+    the user signed in before, so that a new place is noticed.
     """
 
     user_id: str
@@ -98,6 +102,7 @@ class User:
     last_ip: str = ""
     last_login: datetime | None = None
     logins_count: int = 0
+    places: tuple[KnownPlace, ...] = ()
     last_password_reset: datetime | None = None
     generation: int = 0
     version: int = 0
@@ -154,9 +159,18 @@ class UserStore(Protocol):
         """Read the earlier passwords of an account, by its own id, which linking does not change."""
 
     def create(
-        self, tenant: str, user: User, logins: Sequence[Login], history: PasswordHistory | None, event: LogEvent
+        self,
+        tenant: str,
+        user: User,
+        logins: Sequence[Login],
+        history: PasswordHistory | None,
+        event: LogEvent,
+        issue: Issue | None = None,
     ) -> None:
-        """Write a new user; a conflict if the id, a sign-in name or the outside account is taken, or being deleted."""
+        """Write a new user; a conflict if the id, a sign-in name or the outside account is taken, or being deleted.
+
+        `issue` is the link by which the address is proven, with its letter.
+        """
 
     def change(self, tenant: str, change: Change, event: LogEvent) -> None:
         """Write a change over the version that was read."""
@@ -177,8 +191,11 @@ class UserStore(Protocol):
 class Verifier(Protocol):
     """Asks people to prove their address."""
 
-    def ask(self, caller: Caller, user: User, account: Identity) -> object:
-        """Send the link by which somebody proves the address of an account."""
+    def prepare(self, caller: Caller, user: User, account: Identity) -> MailedIssue:
+        """Make the link by which somebody proves the address of an account, with its letter."""
+
+    def ask(self, caller: Caller, issue: MailedIssue) -> None:
+        """Send it by itself."""
 
 
 class OwnDatabases(Protocol):
@@ -212,30 +229,51 @@ class Users:
     def create(self, caller: Caller, attributes: Document) -> User:
         """Add a user to a connection that is enabled for at least one client; a conflict if the name is taken there.
 
-        `verify_email` sends the link by which the address is proven.
+        The link by which the address is proven goes to users of a database whose address is not verified, and as
+        `verify_email` says.
         """
         connection = self.connections.named(caller.tenant, attributes["connection"])
         if not connection.enabled_clients:
             raise Invalid("The connection is not enabled for any application.", code="invalid_body")
-        user = self.add(caller, connection, attributes, lambda user: done(self.ambient, caller, user_id=user.user_id))
-        if attributes.get("verify_email") and user.email:
-            self.verifier.ask(caller, user, user.main)
-        return user
+        wanted = attributes.get("verify_email")
+
+        def verify(user: User) -> Issue | None:
+            unproven = connection.is_database and not user.email_verified if wanted is None else wanted
+            return self.verifier.prepare(caller, user, user.main) if unproven and user.email else None
+
+        return self.add(
+            caller,
+            connection,
+            attributes,
+            lambda user: done(self.ambient, caller, user_id=user.user_id),
+            verify=verify,
+        )
 
     def add(
-        self, caller: Caller, connection: Connection, attributes: Document, record: Callable[[User], LogEvent]
+        self,
+        caller: Caller,
+        connection: Connection,
+        attributes: Document,
+        record: Callable[[User], LogEvent],
+        *,
+        verify: Callable[[User], Issue | None] = lambda _: None,
     ) -> User:
-        """Write a new user with the event that `record` makes of it; a conflict if a name is taken."""
+        """Write a new user with the event that `record` makes of it, and with the link that `verify` makes, if any.
+
+        A conflict if a name is taken.
+        """
         tenant = caller.tenant
         user = within_limits(_new_user(connection, attributes, self.ambient))
         hashed, history = "", None
         if connection.is_database:
-            hashed, history = self.credentials.accept(connection, user, attributes["password"], None)
+            hashed, history = self.credentials.accept(
+                tenant, connection, user, attributes["password"], None, stage=SIGN_UP
+            )
         if connection.is_custom:
             known = any(self.store.login(tenant, connection.id, name) for name in user.main.names)
             user = self.databases.admit(caller, connection, user, attributes["password"], known=known)
         logins = logins_of(user, user.main, hashed)
-        self.store.create(tenant, user, logins, history, record(user))
+        self.store.create(tenant, user, logins, history, record(user), verify(user))
         return user
 
     def get(self, caller: Caller, user_id: str) -> User:
@@ -319,7 +357,7 @@ class Users:
         user = self._get(caller.tenant, user_id)
         after = self._write(caller, self._changed(caller, user, patch), sorted(patch))
         if patch.get("verify_email") and after.email:
-            self.verifier.ask(caller, after, after.main)
+            self.verifier.ask(caller, self.verifier.prepare(caller, after, after.main))
         return after
 
     def settled(self, caller: Caller, change: Change, *, language: str = "") -> Change:
@@ -397,7 +435,7 @@ class Users:
                 "The password can only be set for users of a database connection.", code="operation_not_supported"
             )
         known = self._earlier_passwords(caller.tenant, identity, connection)
-        hashed, history = self.credentials.accept(connection, user, password, known)
+        hashed, history = self.credentials.accept(caller.tenant, connection, user, password, known)
         if connection.asks_always:
             self.databases.change_password(caller, connection, user, password)
         passwords = tuple(logins_of(user, identity, hashed))

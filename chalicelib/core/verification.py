@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.entities import retrying
 from chalicelib.core.errors import Gone, Invalid
+from chalicelib.core.jobs import PENDING, Job
 from chalicelib.core.logs import happened
 from chalicelib.core.sign_ins import name_of
-from chalicelib.core.tickets import VERIFY_EMAIL, Issue, Opened, Terms, Use
+from chalicelib.core.tickets import VERIFY_EMAIL, Issue, MailedIssue, Opened, Terms, Use
 from chalicelib.core.users import Change, missing
 
 if TYPE_CHECKING:
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from chalicelib.core.outbox import Outbox
     from chalicelib.core.tickets import AccountName, Tickets
     from chalicelib.core.users import User, UserStore
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sent:
-    """A mail on its way, as the Management API's jobs show it."""
-
-    id: str
-    created_at: datetime
 
 
 class Addresses(Protocol):
@@ -60,13 +52,20 @@ class Verification:
         self.tickets.store.issue(caller.tenant, Issue(ticket=ticket, event=self._event(caller, "svr", user)))
         return link
 
-    def send(self, caller: Caller, user_id: str, name: AccountName | None, client_id: str) -> Sent:
-        """Send the link by mail."""
+    def send(self, caller: Caller, user_id: str, name: AccountName | None, client_id: str) -> Job:
+        """Send the link by mail, and give the job that tells how it went."""
         user, account = self._account(caller.tenant, user_id, name)
         self.tickets.demand_client(caller.tenant, client_id)
-        return self.ask(caller, user, account, client_id=client_id)
+        issue = self.prepare(caller, user, account, client_id=client_id)
+        letter = replace(issue.letter, is_job=True)
+        self.ask(caller, replace(issue, letter=letter))
+        return letter.job(PENDING)
 
-    def ask(
+    def ask(self, caller: Caller, issue: MailedIssue) -> None:
+        """Send a link that was prepared: one transaction."""
+        self.tickets.store.issue(caller.tenant, issue)
+
+    def prepare(
         self,
         caller: Caller,
         user: User,
@@ -76,8 +75,8 @@ class Verification:
         language: str = "",
         event: LogEvent | None = None,
         wanted: bool = True,
-    ) -> Sent:
-        """Send the link to somebody who was read already; with `event` in the place of ours. One transaction."""
+    ) -> MailedIssue:
+        """Make the link for somebody who was read already, with its letter; `event` takes the place of ours."""
         ticket, link = self.tickets.make(caller.tenant, VERIFY_EMAIL, user, account, Terms(client_id=client_id))
         letter = self.outbox.note(
             caller,
@@ -89,9 +88,7 @@ class Verification:
             lifetime=ticket.expires_at - ticket.created_at,
             wanted=wanted,
         )
-        event = event or self._event(caller, "svr", user)
-        self.tickets.store.issue(caller.tenant, Issue(ticket=ticket, letter=letter, event=event))
-        return Sent(id=f"job_{letter.id}", created_at=letter.noted_at)
+        return MailedIssue(ticket=ticket, letter=letter, event=event or self._event(caller, "svr", user))
 
     def open(self, caller: Caller, text: str) -> Opened:
         """Look at a link without using it."""

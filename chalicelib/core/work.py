@@ -7,7 +7,7 @@ point leaves work that the next sweep finishes. Sweeping twice does the same thi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
@@ -23,7 +23,8 @@ GENERATION = "generation"
 class Work:
     """One deletion to finish: everything of a user, the accounts of a connection, the grants of a client or an API.
 
-    Of a user who stays, work on a generation removes the sessions and refresh tokens of earlier ones.
+    Of a user who stays, work on a generation removes the sessions and refresh tokens of earlier ones. `mark` is that of
+    a note that was read, and None of one that this process has made.
     """
 
     tenant: str
@@ -31,6 +32,7 @@ class Work:
     kind: str
     target: str
     noted_at: datetime
+    mark: str | None = field(default=None, compare=False)
 
     @classmethod
     def on(cls, kind: str, target: str, tenant: str, now: datetime) -> Work:

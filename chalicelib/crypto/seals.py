@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 if TYPE_CHECKING:
     from chalicelib.core.documents import Document
@@ -52,12 +50,6 @@ class GcmSeals:
         if kept is None:
             if len(self._keys) >= _MOST_KEPT:
                 self._keys.clear()
-            kept = self._keys[key.kid, purpose] = AESGCM(self._derive(tenant, key, purpose))
+            secret = self.workshop.derive(tenant, key, f"gatehouse seal {purpose}")
+            kept = self._keys[key.kid, purpose] = AESGCM(secret)
         return kept
-
-    def _derive(self, tenant: str, key: SigningKey, purpose: str) -> bytes:
-        private = self.workshop.private_key(tenant, key).private_bytes(
-            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        info = f"gatehouse seal {purpose}".encode()
-        return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(private)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
 
@@ -71,6 +72,12 @@ class RsaWorkshop:
             private = cast("rsa.RSAPrivateKey", serialization.load_der_private_key(plain, None))
             self._remember(key.kid, private)
         return private
+
+    def derive(self, tenant: str, key: SigningKey, purpose: str) -> bytes:
+        """Give a secret of 256 bits that follows from the private key, another one for each purpose (RFC 5869)."""
+        private = self.private_key(tenant, key)
+        plain = private.private_bytes(_DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=purpose.encode()).derive(plain)
 
     def _remember(self, kid: str, private: rsa.RSAPrivateKey) -> None:
         if len(self._open) >= _MOST_OPEN:

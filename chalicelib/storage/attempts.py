@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
 from pynamodb.attributes import NumberAttribute
 
-from chalicelib.core.attempts import ANYWHERE, NAME_LIMIT, PAIR_LIMIT, Blocked
+from chalicelib.core.attempts import ANYWHERE, Blocked
 from chalicelib.core.errors import Conflict, TooMany
 from chalicelib.storage import keys
 from chalicelib.storage.logs import event_item
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 _ATTEMPTS = 20
+_TWO_DAYS = timedelta(days=2)
 
 
 class FailuresItem(Item):
@@ -58,7 +59,16 @@ class AttemptStore:
                 return tuple(counter for counter in counters if counter.count == counter.limit - 1)
         raise TooMany("Too many attempts failed.")
 
-    def blocked(self, tenant: str, connection_id: str, name: str) -> Sequence[Blocked]:
+    def admit(self, tenant: str, network: str, limit: int, now: datetime) -> None:
+        """Count a sign-up, with one conditional write that nothing has to be read for: each day has its own item."""
+        item = FailuresItem.at(keys.sign_ups(tenant, network, now))
+        below = FailuresItem.failures.does_not_exist() | (FailuresItem.failures < limit)
+        actions = [FailuresItem.failures.add(1), FailuresItem.expires_at.set(ceil((now + _TWO_DAYS).timestamp()))]
+        self.table.update(item, actions, below, TooMany("Too many sign-ups from this address."))
+
+    def blocked(
+        self, tenant: str, connection_id: str, name: str, *, pair_limit: int, name_limit: int
+    ) -> Sequence[Blocked]:
         """Give the addresses from which a name is refused: one query."""
         partition = keys.failures(tenant, connection_id, name, "").pk
         items = self.table.query(FailuresItem, partition, prefix=keys.FAILURES)
@@ -67,7 +77,7 @@ class AttemptStore:
                 connection_id=connection_id, name=name, ip=ip, until=datetime.fromtimestamp(item.expires_at or 0, UTC)
             )
             for item in items
-            if item.failures >= (NAME_LIMIT if (ip := item.sk.removeprefix(keys.FAILURES)) == ANYWHERE else PAIR_LIMIT)
+            if item.failures >= (name_limit if (ip := item.sk.removeprefix(keys.FAILURES)) == ANYWHERE else pair_limit)
         ]
 
     def clear(self, tenant: str, connection_id: str, names: Sequence[str], event: LogEvent) -> None:

@@ -67,7 +67,7 @@ class CodeStore:
         if code.impersonation and impersonator:
             demand_running(transaction, tenant, code.impersonation)
             transaction.check(profile_key(tenant, impersonator.user_id), *in_generation(impersonator))
-            transaction.put(copy_item(tenant, exchange.event, impersonator.user_id))
+            transaction.put(copy_item(self.table, tenant, exchange.event, impersonator.user_id))
         transaction.put(event_item(self.table, tenant, exchange.event)).commit()
 
     def revoke(self, tenant: str, code: AuthorizationCode, until: datetime, event: LogEvent) -> None:

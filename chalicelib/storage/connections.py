@@ -143,7 +143,7 @@ class ConnectionStore(Documents[Connection]):
 
     def retire(self, tenant: str, entity: Connection, work: Work, event: LogEvent) -> None:
         """Remove it and its name, and note the work that its users leave."""
-        transaction = self.table.write().put(work_item(work)).put(event_item(self.table, tenant, event))
+        transaction = self.table.write().put(work_item(self.table, work)).put(event_item(self.table, tenant, event))
         self._remove(tenant, entity, transaction)
 
     def _remove(self, tenant: str, connection: Connection, transaction: Transaction) -> None:

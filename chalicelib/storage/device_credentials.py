@@ -51,19 +51,19 @@ class DeviceCredentialStore:
             [keys.devices_of(tenant)], where=Item.by_time_sk == keys.sorting(credential_id)
         )
         items = self.table.batch_get(DeviceItem, [key for _, key in found])
-        return _decode(items[0]) if items else None
+        return decode_credential(items[0]) if items else None
 
     def walk(self, tenant: str) -> Iterator[DeviceCredential]:
         """Read all of a tenant, a hundred at a time."""
         found = (key for _, key in self.table.query_by_time([keys.devices_of(tenant)], page_size=_BATCH))
         for batch in batched(found, _BATCH):
             for item in self.table.batch_get(DeviceItem, batch):
-                yield _decode(item)
+                yield decode_credential(item)
 
     def walk_for_user(self, tenant: str, user_id: str) -> Iterator[DeviceCredential]:
         """Read all of a user: one query."""
         for item in self.table.query(DeviceItem, keys.user(tenant, user_id), prefix=keys.DEVICE):
-            yield _decode(item)
+            yield decode_credential(item)
 
     def create(self, tenant: str, credential: DeviceCredential, event: LogEvent) -> None:
         """Write a new public key with its event, if its user exists and has room for it."""
@@ -103,5 +103,6 @@ def credential_key(tenant: str, credential: DeviceCredential) -> keys.Key:
     return keys.Key(keys.user(tenant, credential.user_id), keys.DEVICE + credential.id)
 
 
-def _decode(item: DeviceItem) -> DeviceCredential:
+def decode_credential(item: DeviceItem) -> DeviceCredential:
+    """Make the credential of an item."""
     return msgspec.json.decode(item.document, type=DeviceCredential)

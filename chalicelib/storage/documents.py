@@ -90,7 +90,7 @@ class Documents(Generic[E]):
     def removal(self, tenant: str, entity: E, work: Work, event: LogEvent) -> Transaction:
         """Make the transaction that retires an entity."""
         transaction = self.table.write().delete(self.key(tenant, self.id_of(entity)), PRESENT, self.missing())
-        return transaction.put(work_item(work)).put(event_item(self.table, tenant, event))
+        return transaction.put(work_item(self.table, work)).put(event_item(self.table, tenant, event))
 
     def missing(self) -> NotFound:
         """Say that there is no such entity."""

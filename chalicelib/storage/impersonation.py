@@ -149,7 +149,7 @@ class ImpersonationStore:
         transaction = self.table.write()
         transaction.put(event_item(self.table, tenant, event, with_user=link.user_id not in gone))
         if link.impersonator_id not in {*gone, link.user_id}:
-            transaction.put(copy_item(tenant, event, link.impersonator_id))
+            transaction.put(copy_item(self.table, tenant, event, link.impersonator_id))
         transaction.commit()
 
     def standing(self, tenant: str, user_id: str, impersonation: Impersonation, grant_id: str) -> Standing:

@@ -88,7 +88,9 @@ def put_events(
     """Add an event to the histories of both people, once if they are one."""
     transaction.put(event_item(table, tenant, event))
     return (
-        transaction if event.user_id == impersonator_id else transaction.put(copy_item(tenant, event, impersonator_id))
+        transaction
+        if event.user_id == impersonator_id
+        else transaction.put(copy_item(table, tenant, event, impersonator_id))
     )
 
 

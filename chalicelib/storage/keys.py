@@ -18,6 +18,9 @@ LINKED = "LINKED"
 LOGIN = "LOGIN"
 IDENTITY = "IDENTITY"
 LOG = "LOG#"
+TRACE = "TRACE#"
+LOG_SEAL = "LOG_SEAL#"
+NEWEST_LOG_SEAL = "NEWEST"
 DEVICE = "DEVICE#"
 PUBLIC_KEYS = "PUBLIC_KEYS"
 CLIENT = "CLIENT#"
@@ -49,6 +52,7 @@ RULE_TALLY = "RULE_TALLY"
 RULE_CONFIG = "RULE_CONFIG#"
 RULE_CONFIG_TALLY = "RULE_CONFIG_TALLY"
 DATA_KEY = "DATA_KEY#"
+JOB = "JOB"
 
 TENANTS = "TENANTS"
 """Partition of the index by time that lists the tenants themselves."""
@@ -121,10 +125,19 @@ def identity(tenant: str, connection_id: str, identity_id: str) -> Key:
     return Key(f"T#{tenant}#I#{connection_id}#{folded(identity_id)}", IDENTITY)
 
 
-def log(tenant: str, user_id: str, log_id: str, date: datetime) -> Key:
-    """A log event: with its user, or in its hour of the tenant."""
-    partition = user(tenant, user_id) if user_id else f"T#{tenant}#H#{date:%Y%m%d%H}"
-    return Key(partition, LOG + log_id)
+def history(tenant: str, user_id: str, date: datetime) -> str:
+    """The partition of a log event: its user's, or its hour of the tenant."""
+    return user(tenant, user_id) if user_id else f"T#{tenant}#H#{date:%Y%m%d%H}"
+
+
+def traces(tenant: str, date: datetime) -> str:
+    """The partition of what the events of deleted users left, by the day of the events."""
+    return f"T#{tenant}#G#{date:%Y%m%d}"
+
+
+def log_seals(tenant: str) -> str:
+    """The partition of the log seals of a tenant, and of the note of the newest."""
+    return f"T#{tenant}#S"
 
 
 def work(tenant: str, work_id: str) -> Key:
@@ -135,6 +148,11 @@ def work(tenant: str, work_id: str) -> Key:
 def mail(tenant: str, letter_id: str) -> Key:
     """A mail that waits to be sent."""
     return Key(f"T#{tenant}#M#{letter_id}", MAIL)
+
+
+def job(tenant: str, job_id: str) -> Key:
+    """What goes on after a request, and how it went."""
+    return Key(f"T#{tenant}#J#{folded(job_id)}", JOB)
 
 
 def one_time(tenant: str, digest: str, kind: str) -> Key:
@@ -160,6 +178,11 @@ def failures(tenant: str, connection_id: str, name: str, ip: str) -> Key:
 def requests(tenant: str, kind: str, ends: int) -> Key:
     """A counter of a tenant's requests of a kind within the minute that ends at this epoch second."""
     return Key(f"T#{tenant}#R#{kind}#{ends}", REQUESTS)
+
+
+def sign_ups(tenant: str, network: str, now: datetime) -> Key:
+    """A counter of sign-ups from an address, on one day."""
+    return Key(f"T#{tenant}#S#{folded(network)}", f"{FAILURES}{now:%Y%m%d}")
 
 
 def by_email(tenant: str, email: str) -> str:

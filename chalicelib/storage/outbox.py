@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import TYPE_CHECKING
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.core.ambient import milliseconds
 from chalicelib.core.errors import Conflict, Gone
+from chalicelib.core.jobs import COMPLETED, FAILED, PENDING
 from chalicelib.core.outbox import KEPT_FOR, Waiting
 from chalicelib.storage import keys
+from chalicelib.storage.jobs import put_job
 from chalicelib.storage.logs import event_item
 from chalicelib.storage.table import PRESENT, Item
 from chalicelib.storage.turns import LOOKED_AT, in_turn
@@ -33,6 +35,7 @@ class MailItem(Item):
     noted_at = NumberAttribute()
     next_at = NumberAttribute()
     tries = NumberAttribute()
+    is_job = BooleanAttribute(null=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,15 @@ class OutboxStore:
         return True
 
     def remove(self, waiting: Waiting, event: LogEvent | None = None) -> None:
-        """Remove one, and write why it was given up."""
-        key = keys.mail(waiting.tenant, waiting.id)
+        """Remove one, and write how it went."""
+        key, transaction = keys.mail(waiting.tenant, waiting.id), self.table.write()
+        if waiting.is_job:
+            put_job(transaction, waiting.tenant, waiting.job(COMPLETED if event is None else FAILED))
         if event is None:
-            self.table.write().delete(key).commit()
+            transaction.delete(key).commit()
             return
         try:
-            transaction = self.table.write().delete(key, PRESENT, Gone("It was given up already."))
+            transaction.delete(key, PRESENT, Gone("It was given up already."))
             transaction.put(event_item(self.table, waiting.tenant, event)).commit()
         except Gone:
             pass
@@ -91,11 +96,14 @@ def put_letter(transaction: Transaction, waiting: Waiting) -> None:
         noted_at=milliseconds(waiting.noted_at),
         next_at=milliseconds(waiting.next_at),
         tries=waiting.tries,
+        is_job=waiting.is_job or None,
         expires_at=ceil((waiting.noted_at + KEPT_FOR).timestamp()),
         by_time_pk=keys.PENDING_MAIL,
         by_time_sk=keys.moment(waiting.next_at, waiting.id),
     )
     transaction.put(item)
+    if waiting.is_job:
+        put_job(transaction, waiting.tenant, waiting.job(PENDING))
 
 
 def _decode(item: MailItem) -> Waiting:
@@ -106,6 +114,7 @@ def _decode(item: MailItem) -> Waiting:
         noted_at=_moment(item.noted_at),
         next_at=_moment(item.next_at),
         tries=int(item.tries),
+        is_job=bool(item.is_job),
     )
 
 

@@ -67,6 +67,11 @@ class RefreshTokenStore:
         transaction.put(event_item(self.table, tenant, event)).commit()
 
 
+def decode_refresh_token(item: RefreshTokenItem) -> RefreshToken | None:
+    """Make the refresh token of an item; None for a device credential that is none."""
+    return _decode(item) if item.token else None
+
+
 def put_refresh_token(transaction: Transaction, tenant: str, token: RefreshToken) -> None:
     """Add the writing of a new refresh token to a transaction."""
     transaction.put(refresh_token_item(tenant, token), ABSENT)

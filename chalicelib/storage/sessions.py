@@ -57,18 +57,18 @@ class SessionStore:
         user, session = self.table.get_each(
             [(UserItem, profile_key(tenant, user_id)), (SessionItem, session_key(tenant, user_id, session_id))]
         )
-        return decode_user(user) if user else None, _decode(session) if session else None
+        return decode_user(user) if user else None, decode_session(session) if session else None
 
     def find(self, tenant: str, session_id: str) -> Session | None:
         """Find by id: one query of the index, one read."""
         found = self.table.query_by_time([keys.sessions_of(tenant)], where=Item.by_time_sk == session_id)
         items = self.table.batch_get(SessionItem, [key for _, key in found])
-        return _decode(items[0]) if items else None
+        return decode_session(items[0]) if items else None
 
     def walk_for_user(self, tenant: str, user_id: str) -> Iterator[Session]:
         """Read all of a user: one query."""
         for item in self.table.query(SessionItem, keys.user(tenant, user_id), prefix=keys.SESSION):
-            yield _decode(item)
+            yield decode_session(item)
 
     def end(self, tenant: str, session: Session, event: LogEvent) -> None:
         """Remove one with its event."""
@@ -130,7 +130,8 @@ def _item(tenant: str, session: Session) -> SessionItem:
     )
 
 
-def _decode(item: SessionItem) -> Session:
+def decode_session(item: SessionItem) -> Session:
+    """Make the session of an item."""
     return replace(
         msgspec.json.decode(item.document, type=Session),
         touched_at=datetime.fromtimestamp(item.touched_at / 1000, UTC),

@@ -13,20 +13,24 @@ from chalicelib.storage import keys
 from chalicelib.storage.attempts import FailuresItem, counted, counter_key, demand_below
 from chalicelib.storage.codes import put_code
 from chalicelib.storage.logs import event_item
+from chalicelib.storage.outbox import put_letter
 from chalicelib.storage.refresh_tokens import put_refresh_token
 from chalicelib.storage.sessions import put_session, session_key
 from chalicelib.storage.table import ABSENT, PRESENT, Item
-from chalicelib.storage.users import LoginItem, UserItem, decode_login, in_generation, profile_key
+from chalicelib.storage.ticket_items import put_ticket
+from chalicelib.storage.users import LoginItem, UserItem, decode_login, encoded_places, in_generation, profile_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from pynamodb.expressions.condition import Condition
     from pynamodb.expressions.update import Action
 
     from chalicelib.core.attempts import Counter
     from chalicelib.core.identities import Login
     from chalicelib.core.sign_ins import SignIn
+    from chalicelib.core.users import User
     from chalicelib.storage.table import Table, Transaction
 
 
@@ -63,6 +67,10 @@ class SignInStore:
             put_code(transaction, tenant, sign_in.code)
         if sign_in.refresh_token:
             put_refresh_token(transaction, tenant, sign_in.refresh_token)
+        if sign_in.ticket:
+            put_ticket(transaction, tenant, sign_in.ticket)
+        if sign_in.letter:
+            put_letter(transaction, sign_in.letter)
         if sign_in.once:
             put_once(transaction, tenant, sign_in.once, sign_in.at)
         transaction.put(event_item(self.table, tenant, sign_in.event)).commit()
@@ -76,7 +84,12 @@ class SignInStore:
     def _enter(self, transaction: Transaction, tenant: str, sign_in: SignIn) -> None:
         key = profile_key(tenant, sign_in.user.user_id)
         if sign_in.counted:
-            transaction.update(UserItem.at(key), _counted(sign_in), *in_generation(sign_in.user))
+            condition, ended = in_generation(sign_in.user)
+            actions = _counted(sign_in)
+            if sign_in.places is not None:
+                actions.append(UserItem.places.set(encoded_places(sign_in.places)))
+                condition &= _places_of(sign_in.user)
+            transaction.update(UserItem.at(key), actions, condition, ended)
         else:
             transaction.check(key, *in_generation(sign_in.user))
         if sign_in.upgraded:
@@ -86,6 +99,14 @@ class SignInStore:
                 [LoginItem.password_hash.set(login.password_hash)],
                 LoginItem.user_id == login.user_id,
             )
+
+
+def _places_of(user: User) -> Condition:
+    """Demand that the known places are those that were read, so that none is lost and none is told of twice."""
+    if not user.places:
+        return UserItem.places.does_not_exist()
+    same: Condition = UserItem.places == encoded_places(user.places)
+    return same
 
 
 def put_once(transaction: Transaction, tenant: str, digest: str, at: datetime) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.connections import Connection
+from chalicelib.storage.account_page import AccountPageStore
 from chalicelib.storage.assertions import AssertionStore
 from chalicelib.storage.attempts import AttemptStore
 from chalicelib.storage.cache import Cache
@@ -17,6 +18,8 @@ from chalicelib.storage.consents import ConsentStore
 from chalicelib.storage.data_keys import DataKeyStore, data_key_store
 from chalicelib.storage.device_credentials import DeviceCredentialStore
 from chalicelib.storage.impersonation import ImpersonationStore
+from chalicelib.storage.jobs import JobStore
+from chalicelib.storage.log_seals import LogSealStore
 from chalicelib.storage.logs import LogStore
 from chalicelib.storage.outbox import OutboxStore
 from chalicelib.storage.refresh_tokens import RefreshTokenStore
@@ -52,6 +55,7 @@ class Stores:
     users: UserStore
     device_credentials: DeviceCredentialStore
     logs: LogStore
+    log_seals: LogSealStore
     works: WorkStore
     sessions: SessionStore
     refresh_tokens: RefreshTokenStore
@@ -67,11 +71,13 @@ class Stores:
     rules: RuleStore
     rules_configs: RuleConfigStore
     data_keys: DataKeyStore
+    jobs: JobStore
+    account_page: AccountPageStore
 
     @classmethod
-    def of(cls, table: Table) -> Stores:
-        """Make the stores of a table."""
-        cache = Cache(table.now)
+    def of(cls, table: Table, cache: Cache | None = None) -> Stores:
+        """Make the stores of a table, with a cache that is theirs unless it is given."""
+        cache = cache or Cache(table.now)
         clients, servers = client_store(table, cache), resource_server_store(table, cache)
         connections = ConnectionStore(table, cache, Connection)
         signing_keys, users = SigningKeyStore(table, cache), UserStore(table)
@@ -87,6 +93,7 @@ class Stores:
             users=users,
             device_credentials=DeviceCredentialStore(table),
             logs=LogStore(table),
+            log_seals=LogSealStore(table),
             works=WorkStore(table),
             sessions=SessionStore(table),
             refresh_tokens=RefreshTokenStore(table),
@@ -102,4 +109,6 @@ class Stores:
             rules=RuleStore(table, cache),
             rules_configs=RuleConfigStore(table, data_keys),
             data_keys=DataKeyStore(data_keys),
+            jobs=JobStore(table),
+            account_page=AccountPageStore(table, users),
         )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from botocore.exceptions import BotoCoreError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pynamodb.connection import Connection
     from pynamodb.expressions.condition import Condition
     from pynamodb.expressions.update import Action
+
+    from chalicelib.core.marks import Marker
 
 I = TypeVar("I", bound="Item")  # noqa: E741 - the letter stands for Item
 T = TypeVar("T")
@@ -103,10 +105,12 @@ class Table:
     """The open table. `now` decides what has expired: DynamoDB itself deletes late, within days.
 
     `shards` is over how many index partitions a tenant's users and events are spread; it may only ever be raised.
+    `marks` are what history is written with; keys are read, to mark with, through a table that has none.
     """
 
     now: Callable[[], datetime]
     shards: int = 1
+    marks: Marker | None = None
 
     def get(self, kind: type[I], key: Key) -> I | None:
         """Read one item, strongly consistent, or None."""
@@ -206,6 +210,13 @@ class Table:
         with translated():
             return sum(Item.by_time.count(pk, where) for pk in pks)
 
+    @property
+    def marker(self) -> Marker:
+        """What history is marked with: none is ever written without."""
+        if self.marks is None:
+            raise RuntimeError("This table was opened for reading only.")
+        return self.marks
+
     def put(self, item: Item) -> None:
         """Write one item on which nothing else depends, for half of what a transaction costs."""
         with translated():
@@ -215,6 +226,16 @@ class Table:
         """Change attributes of one item on which nothing else depends; the item then holds what it has become."""
         with translated():
             item.update(list(actions))
+
+    def update(self, item: Item, actions: Sequence[Action], condition: Condition, otherwise: Exception) -> None:
+        """Change one item on which nothing else depends, for half of what a transaction costs."""
+        with translated():
+            try:
+                item.update(list(actions), condition=condition)
+            except UpdateError as error:
+                if error.cause_response_code == "ConditionalCheckFailedException":
+                    raise otherwise from error
+                raise
 
     def write(self) -> Transaction:
         """Begin a transaction."""

@@ -68,7 +68,7 @@ class TenantStore:
         self.resource_servers.put(transaction, name, new.resource_server)
         self.clients.put(transaction, name, new.client)
         self.client_grants.put(transaction, name, new.client_grant)
-        transaction.put(event_item(self.table, name, event))
+        transaction.put(event_item(self.table, name, event, signing_keys=new.signing_keys))
         self.documents.commit_keys(transaction, keys.tenant(name))
 
     def replace(self, tenant: Tenant, event: LogEvent) -> None:

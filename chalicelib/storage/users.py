@@ -18,14 +18,16 @@ from chalicelib.core.connections import no_connection
 from chalicelib.core.errors import Conflict, Gone
 from chalicelib.core.identities import Identity, Login, PasswordHistory
 from chalicelib.core.paging import Page
+from chalicelib.core.places import KnownPlace
 from chalicelib.core.users import User, taken
 from chalicelib.core.work import GENERATION, USER, id_of
 from chalicelib.storage import keys
 from chalicelib.storage.encoding import brief
-from chalicelib.storage.logs import event_item
+from chalicelib.storage.logs import LogItem, event_item, trace_item
 from chalicelib.storage.outbox import put_letter
 from chalicelib.storage.table import ABSENT, MAX_TRANSACTION, PRESENT, Item, batched
-from chalicelib.storage.work import finish, work_item
+from chalicelib.storage.ticket_items import put_issue
+from chalicelib.storage.work import finish, genuine, work_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,13 +36,14 @@ if TYPE_CHECKING:
 
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.paging import PageRequest
+    from chalicelib.core.tickets import Issue
     from chalicelib.core.users import Change
     from chalicelib.core.work import Work
     from chalicelib.storage.table import Table, Transaction
 
 
 class UserItem(Item):
-    """A profile. `last_login` is in epoch milliseconds."""
+    """A profile. `last_login` is in epoch milliseconds; `places` are words such as `0123456789ab:20513`."""
 
     document = UnicodeAttribute()
     version = NumberAttribute()
@@ -49,6 +52,7 @@ class UserItem(Item):
     logins_count = NumberAttribute(default=0)
     last_login = NumberAttribute(null=True)
     last_ip = UnicodeAttribute(null=True)
+    places = UnicodeAttribute(null=True)
 
 
 class LoginItem(Item):
@@ -132,7 +136,13 @@ class UserStore:
         return msgspec.json.decode(item.document, type=PasswordHistory) if item else None
 
     def create(
-        self, tenant: str, user: User, logins: Sequence[Login], history: PasswordHistory | None, event: LogEvent
+        self,
+        tenant: str,
+        user: User,
+        logins: Sequence[Login],
+        history: PasswordHistory | None,
+        event: LogEvent,
+        issue: Issue | None = None,
     ) -> None:
         """Write a new user in one transaction, with conditions on its connection and on every name it takes."""
         deleting = Conflict("A user with this id is being deleted. Try again shortly.", code="deletion_pending")
@@ -147,7 +157,10 @@ class UserStore:
         _guard(transaction, tenant, user)
         if history is not None:
             _put_history(transaction, tenant, user.user_id, history)
-        transaction.put(event_item(self.table, tenant, event)).commit()
+        transaction.put(event_item(self.table, tenant, event))
+        if issue is not None:
+            put_issue(transaction, self.table, tenant, issue)
+        transaction.commit()
 
     def change(self, tenant: str, change: Change, event: LogEvent) -> None:
         """Write a change in one transaction."""
@@ -167,7 +180,7 @@ class UserStore:
                 LoginItem.user_id == login.user_id,
             )
         for work in change.works:
-            transaction.put(work_item(work))
+            transaction.put(work_item(self.table, work))
         for letter in change.letters:
             put_letter(transaction, letter)
         if change.history is not None:
@@ -204,7 +217,7 @@ class UserStore:
         for identity in user.identities[1:]:
             transaction.delete(keys.linked(tenant, identity.full_id))
         for work in works:
-            transaction.put(work_item(work))
+            transaction.put(work_item(self.table, work))
         # What was to be removed of earlier generations is removed with everything else.
         transaction.delete(keys.work(tenant, id_of(GENERATION, user.user_id)))
         transaction.put(event_item(self.table, tenant, event, with_user=False)).commit()
@@ -213,13 +226,15 @@ class UserStore:
         """Remove up to `limit` items of a deleted user, and the note when there are no more.
 
         Each transaction demands that the note is still there: a sweep that comes late, when another has finished and
-        the user id is in use again, removes nothing.
+        the user id is in use again, removes nothing. An event leaves a trace, so that it is known to be gone with its
+        user, unless the note is not ours.
         """
         partition = keys.user(work.tenant, work.target)
-        found = [item.key for item in islice(self.table.query(Item, partition, expired=True), limit)]
+        found = list(islice(self.table.query(LogItem, partition, expired=True), limit))
+        traced = genuine(self.table, work)
         try:
-            for part in batched(found, MAX_TRANSACTION - 1):
-                self._remove(work, part)
+            for part in batched(found, (MAX_TRANSACTION - 1) // 2):
+                self._remove(work, part, traced=traced)
         except Gone:
             return True
         if len(found) == limit:
@@ -227,11 +242,13 @@ class UserStore:
         finish(self.table, work)
         return True
 
-    def _remove(self, work: Work, part: Sequence[keys.Key]) -> None:
+    def _remove(self, work: Work, part: Sequence[LogItem], *, traced: bool) -> None:
         finished = Gone("This deletion has been finished by another sweep.")
         transaction = self.table.write().check(keys.work(work.tenant, work.id), PRESENT, finished)
-        for key in part:
-            transaction.delete(key)
+        for item in part:
+            transaction.delete(item.key)
+            if traced and (trace := trace_item(self.table, work.tenant, item)):
+                transaction.put(trace)
         transaction.commit()
 
     def _move(self, transaction: Transaction, tenant: str, identity: Identity, old: str, new: str) -> None:
@@ -304,7 +321,7 @@ def _beyond(start_after: str, *, newest_first: bool) -> Condition:
 
 def _document(user: User) -> str:
     """Encode a profile without what is kept beside it."""
-    return brief(replace(user, logins_count=0, last_login=None, last_ip="", generation=0, version=0))
+    return brief(replace(user, logins_count=0, last_login=None, last_ip="", places=(), generation=0, version=0))
 
 
 def profile_key(tenant: str, user_id: str) -> keys.Key:
@@ -329,7 +346,18 @@ def decode_user(item: UserItem) -> User:
         logins_count=int(item.logins_count),
         last_login=last_login,
         last_ip=item.last_ip or "",
+        places=_decoded_places(item.places or ""),
     )
+
+
+def encoded_places(places: Sequence[KnownPlace]) -> str:
+    """Write known places as briefly as they can be read: each profile that is read or written has them."""
+    return " ".join(f"{place.digest}:{place.day}" for place in places)
+
+
+def _decoded_places(text: str) -> tuple[KnownPlace, ...]:
+    parted = (word.partition(":") for word in text.split())
+    return tuple(KnownPlace(digest, int(day)) for digest, _, day in parted)
 
 
 def decode_login(item: LoginItem) -> Login:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,13 +23,16 @@ class WorkItem(Item):
     """One note."""
 
     document = UnicodeAttribute()
+    mark = UnicodeAttribute(default="")
 
 
-def work_item(work: Work) -> WorkItem:
+def work_item(table: Table, work: Work) -> WorkItem:
     """Make the item of a note, for the transaction that hides what is deleted."""
+    document = _encode(work)
     return WorkItem.at(
         keys.work(work.tenant, work.id),
-        document=_encode(work),
+        document=document,
+        mark=table.marker.mark(work.tenant, _text(document)),
         by_time_pk=keys.PENDING_WORK,
         by_time_sk=keys.moment(work.noted_at, work.tenant + work.id),
     )
@@ -37,7 +40,14 @@ def work_item(work: Work) -> WorkItem:
 
 def decode(item: WorkItem) -> Work:
     """Make the note of an item."""
-    return msgspec.json.decode(item.document, type=Work)
+    return replace(msgspec.json.decode(item.document, type=Work), mark=item.mark)
+
+
+def genuine(table: Table, work: Work) -> bool:
+    """Whether a note was written by Gatehouse: only then may history that it removes count as removed."""
+    if work.mark is None:
+        return True
+    return table.marker.fits(work.tenant, work.mark, _text(_encode(work)), work.noted_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +75,9 @@ def finish(table: Table, work: Work) -> None:
 
 
 def _encode(work: Work) -> str:
-    return msgspec.json.encode(work).decode()
+    return msgspec.json.encode(replace(work, mark=None)).decode()
+
+
+def _text(document: str) -> bytes:
+    """Give what the mark of a note is made of."""
+    return b"work" + document.encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chalicelib.web import reference
 from chalicelib.web.authentication import dbconnections, discovery, token
 from chalicelib.web.login import (
+    account_page,
     authorize,
     continue_,
     impersonate,
@@ -16,6 +17,7 @@ from chalicelib.web.login import (
     verify_email,
 )
 from chalicelib.web.management import (
+    attack_protection,
     client_credentials,
     client_grants,
     clients,
@@ -25,6 +27,7 @@ from chalicelib.web.management import (
     impersonation_links,
     jobs,
     keys,
+    log_seals,
     logs,
     refresh_tokens,
     resource_servers,
@@ -52,11 +55,13 @@ SURFACES = [
         grants,
         user_blocks,
         impersonation_links,
+        attack_protection,
         tickets,
         jobs,
         rules,
         rules_configs,
         logs,
+        log_seals,
         keys,
         tenants,
         authorize,
@@ -67,6 +72,7 @@ SURFACES = [
         verify_email,
         unblock,
         impersonate,
+        account_page,
         token,
         dbconnections,
         logout,

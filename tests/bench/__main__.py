@@ -14,13 +14,15 @@ def main() -> None:
     print(f"Python {platform.python_version()} on {os.cpu_count()} x {_processor()}")
     imports.measure()
     # Not before: the memory of a child begins with its parent's.
-    from tests.bench import capacity, cpu, impersonation, product, sign_in
+    from tests.bench import capacity, cpu, history, impersonation, product, sandbox, sign_in
 
+    sandbox.measure()
     with product.running() as opened:
         product.begin(opened)
         cpu.measure(opened)
         sign_in.measure(opened)
         impersonation.measure(opened)
+        history.measure(opened)
         capacity.measure(opened)
         impersonation.behind(opened)
 

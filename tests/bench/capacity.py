@@ -114,6 +114,7 @@ def _operations(product: Product) -> Iterator[tuple[str, tuple[str, str, Any, di
     user_id = product.call("POST", USERS, person("ann"))["user_id"]
     user = f"{USERS}/{user_id}"
     yield "create a user", ("POST", USERS, person("bob"), {})
+    yield "create a user who gets a mail", ("POST", USERS, {**person("cem"), "verify_email": True}, {})
     yield "get a user", ("GET", user, None, {})
     yield "users by e-mail address", ("GET", f"{USERS}-by-email", None, {"email": "personann@example.com"})
     yield "page of 50 users", ("GET", USERS, None, {"per_page": 50})

@@ -32,6 +32,7 @@ from chalicelib.web.surfaces import SURFACES
 from chalicelib.wiring import build_core, real_ambient
 from infra.ministack import MiniStack
 from infra.table import create_table
+from tests.bench.product import UNLIMITED
 from tests.conftest import REGION, Contents
 
 TENANT, TABLE = "main", "gatehouse"
@@ -97,7 +98,9 @@ def furnished(endpoint: str | None, users: int) -> Place:
     dynamodb, kms = (aws.create_client(name, region_name=REGION, endpoint_url=endpoint) for name in ("dynamodb", "kms"))
     create_table(dynamodb, TABLE)
     key = kms.create_key()["KeyMetadata"]["KeyId"]
-    settings = Settings(table=TABLE, region=REGION, kms_key=key, base_domain="gatehouse.test", aws_endpoint=endpoint)
+    settings = Settings(
+        table=TABLE, region=REGION, kms_key=key, base_domain="gatehouse.test", aws_endpoint=endpoint, **UNLIMITED
+    )
     core, caller = build_core(settings, real_ambient()), Caller(tenant=TENANT)
     core.tenants.create(caller, TENANT)
     application = {"name": "App", "app_type": "regular_web", "grant_types": (REALM,)}

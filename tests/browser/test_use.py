@@ -41,6 +41,61 @@ def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(site, wi
     assert window.page.evaluate(FOCUSED) == "Create one"
 
 
+def test_the_keyboard_opens_the_account_pages_form_and_reaches_every_button(site, window):
+    site.serve(f"{FORM['action']}/devices", "ended")
+    window.page.goto(site.serve("/", SAMPLES["account_without_a_fault"](FULL)))
+    reached = []
+
+    for _ in range(6):
+        window.page.keyboard.press("Tab")
+        reached.append(" ".join(window.page.evaluate(FOCUSED).split()))
+        assert window.page.evaluate(OUTLINE) == "solid"
+    window.page.keyboard.press("Enter")
+    opened = window.page.get_by_label("Current password", exact=True).is_visible()
+    for _ in range(3):
+        window.page.keyboard.press("Shift+Tab")
+    window.page.keyboard.press("Enter")
+
+    window.page.wait_for_url("**/u/form/devices")
+    assert reached == [
+        "Sign out Firefox on Windows Ghent, Belgium · 203.0.113.7",
+        "Sign out Unknown browser 2001:db8:1234:5678:9abc:def0:1234:5678",
+        "End access Northwind Shop on Ann's telephone",
+        f"End access An application that is gone on {'W' * 60}",
+        "Sign out everywhere else",
+        "Change your password",
+    ]
+    assert opened
+    assert site.posts == [{"state": "sealed", "device_id": "dcr_1"}]
+
+
+def test_times_are_shown_in_the_clock_of_who_reads_them(site, browser):
+    with browser.new_context(timezone_id="Asia/Tokyo") as context:
+        page = context.new_page()
+
+        page.goto(site.serve("/", SAMPLES["account"](FULL)))
+
+        assert page.locator("time").first.inner_text().replace("\u202f", " ") == "Mar 1, 2026, 9:00 PM"
+
+
+def test_the_account_page_works_without_a_script(site, window_without_scripts):
+    site.serve(f"{FORM['action']}/password", "sent")
+    page = window_without_scripts.page
+    page.goto(site.serve("/", SAMPLES["account_without_a_fault"](FULL)))
+    time = page.locator("time").first.inner_text()
+
+    page.get_by_text("Change your password").click()
+    page.get_by_label("Current password", exact=True).fill("one")
+    page.get_by_label("New password", exact=True).fill("two")
+    page.get_by_label("Repeat the new password").fill("two")
+    page.get_by_role("button", name="Save").click()
+
+    page.wait_for_url("**/u/form/password")
+    sent = {"username": "ann@example.com", "current_password": "one", "password": "two", "password_again": "two"}
+    assert time == "2026-03-01 12:00 UTC"
+    assert site.posts == [{"state": "sealed", **sent, "end_sessions": "yes"}]
+
+
 def test_enter_in_a_field_sends_the_form(site, window):
     site.serve(FORM["action"], "sent")
     window.page.goto(site.serve("/", SAMPLES["login"](FULL)))

@@ -27,12 +27,21 @@ MAILS = {
     "impersonated": lambda to: mail.impersonated(to, OCCASION),
     "second_factor_changed": lambda to: mail.second_factor_changed(to, OCCASION),
     "unblock": lambda to: mail.unblock(to, OCCASION, LINK, A_DAY),
-    "new_place": lambda to: mail.new_place(to, OCCASION, LINK),
+    "new_place": lambda to: mail.new_place(to, OCCASION, LINK, A_DAY),
+    "new_place_without_link": lambda to: mail.new_place(to, OCCASION, "", A_DAY),
     "blocked": mail.blocked,
 }
 LANGUAGES = ("en", "de", "es")
 WITH_LINK = ("verify_email", "change_password", "unblock", "new_place")
-NOTICES = ("password_changed", "email_changed", "impersonated", "second_factor_changed", "unblock", "new_place")
+NOTICES = (
+    "password_changed",
+    "email_changed",
+    "impersonated",
+    "second_factor_changed",
+    "unblock",
+    "new_place",
+    "new_place_without_link",
+)
 
 every_kind = pytest.mark.parametrize("kind", MAILS)
 every_language = pytest.mark.parametrize("language", LANGUAGES)
@@ -264,7 +273,7 @@ def test_a_link_cannot_leave_its_attribute():
 
 
 def test_a_place_is_no_html_and_stays_on_its_line():
-    composed = mail.new_place(ANN, replace(OCCASION, place="<b>Ghent</b>\r\nPlace: Rome\u2028"), LINK)
+    composed = mail.new_place(ANN, replace(OCCASION, place="<b>Ghent</b>\r\nPlace: Rome\u2028"), LINK, A_DAY)
 
     assert "Place: <b>Ghent</b> Place: Rome\n" in composed.text
     assert "&lt;b&gt;Ghent&lt;/b&gt; Place: Rome<br>" in composed.html

@@ -16,6 +16,9 @@ from chalice.test import Client as ChaliceClient
 
 EMAIL = "ann@example.com"
 PASSWORD = "correct Horse battery 1"
+NEW_PASSWORD = "another Horse battery 2"
+CHANGE = {"current_password": PASSWORD, "password": NEW_PASSWORD, "password_again": NEW_PASSWORD}
+SESSION = "__Host-gatehouse"
 CALLBACK = "https://app.example.com/callback"
 VERIFIER = "a" * 43
 CHALLENGE = base64.urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
@@ -28,12 +31,13 @@ class Browser:
     app: Any
     tenant: str = "main"
     ip: str = "203.0.113.7"
+    agent: str = ""
     cookies: dict[str, str] = field(default_factory=dict)
     set_cookies: list[str] = field(default_factory=list)
 
     def send(self, method: str, address: str, form: dict[str, str] | bytes | None = None, **headers: str) -> Any:
         host = self.app.core.hosts.domain(self.tenant)
-        sent = {"Host": host, **headers}
+        sent = {"Host": host, **({"User-Agent": self.agent} if self.agent else {}), **headers}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if form is not None:
@@ -58,6 +62,43 @@ class Browser:
                 self.cookies.pop(name, None)
                 if morsel["max-age"] != "0":
                     self.cookies[name] = morsel.value
+
+
+@dataclass
+class Visitor:
+    """Somebody who is at the account page with a browser."""
+
+    browser: Browser
+
+    def see(self, address: str = "/u/account", **headers: str) -> Any:
+        return self.browser.get(address, **headers)
+
+    def page(self, address: str = "/u/account") -> str:
+        shown = self.see(address)
+        assert shown.status_code == 200, shown.body
+        return unescape(shown.body.decode())
+
+    def press(self, name: str, **form: str) -> Any:
+        """Press a button of the page as it is now."""
+        return self.browser.post(f"/u/account/{name}", {"state": state_of(self.see()), **form})
+
+    def change(self, **typed: str) -> Any:
+        """Fill in the form for a new password, which is repeated unless something else is typed."""
+        again = {"password_again": typed["password"]} if "password" in typed else {}
+        return self.press("password", **{"end_sessions": "yes", **CHANGE, **again, **typed})
+
+    def follow(self, answer: Any) -> str:
+        assert answer.status_code == 303, answer.body
+        return self.page(answer.headers["Location"])
+
+    @property
+    def is_in(self) -> bool:
+        """Whether the browser is signed in."""
+        return self.see().status_code == 200
+
+    @property
+    def session_id(self) -> str:
+        return self.browser.cookies[SESSION].split(".")[1]
 
 
 @dataclass

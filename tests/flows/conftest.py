@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from chalicelib.core.tenants import DEFAULT_CONNECTION
 from chalicelib.storage.table import Item
-from tests.flows.browsing import CALLBACK, EMAIL, PASSWORD, Application, Browser, shown_by, state_of
+from tests.flows.browsing import (
+    CALLBACK,
+    EMAIL,
+    PASSWORD,
+    Application,
+    Browser,
+    Visitor,
+    answer_of,
+    shown_by,
+    sign_in,
+    state_of,
+)
 from tests.flows.impersonating import JANE, LOGIN_URI, Support
 
 
 @pytest.fixture
 def ann(api):
     """A user of the default database."""
-    created = api.post("/api/v2/users", {"connection": DEFAULT_CONNECTION, "email": EMAIL, "password": PASSWORD})
+    known = {"email": EMAIL, "password": PASSWORD, "verify_email": False}
+    created = api.post("/api/v2/users", {"connection": DEFAULT_CONNECTION, **known})
     assert created.status == 201
     return created.json["user_id"]
 
@@ -50,6 +63,40 @@ def forget(app, spa):
         return somewhere.post("/u/reset-password", {"state": state, "email": email}, **headers)
 
     return ask
+
+
+@pytest.fixture
+def enter(app, spa):
+    """Sign in to the application with a browser, and go to the account page with it."""
+
+    def make(**known: Any) -> Visitor:
+        browser = Browser(app)
+        assert answer_of(sign_in(browser, spa, **known))["code"]
+        return Visitor(browser)
+
+    return make
+
+
+@pytest.fixture
+def ann_there(enter, ann):
+    return enter()
+
+
+@pytest.fixture
+def stay(spa):
+    """Let the application stay signed in with what the browser's session gives it, and give its refresh token."""
+
+    def ask(visitor: Visitor, **asked: Any) -> str:
+        back = visitor.browser.get(spa.address(prompt="none", scope="openid offline_access", **asked))
+        return json.loads(spa.exchange(answer_of(back)["code"]).body)["refresh_token"]
+
+    return ask
+
+
+@pytest.fixture
+def works(spa):
+    """Say whether a refresh token still gives tokens."""
+    return lambda token: spa.token(grant_type="refresh_token", refresh_token=token).status_code == 200
 
 
 @pytest.fixture

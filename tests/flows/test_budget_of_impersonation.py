@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.documents import table
-from tests.flows.browsing import Browser, answer_of
+from tests.flows.browsing import Browser, answer_of, sign_in, state_of
 from tests.flows.impersonating import Support, confirm, followed
 from tests.web.test_budget import counting
 
@@ -44,6 +45,7 @@ class Desk:
         for _ in range(25):
             self.newer()
         self.clock.advance(minutes=5)
+        self.support.api.app.core.signing_keys.current("main")  # as in a process that runs: cached
 
 
 def see(desk: Desk) -> Callable[[], Any]:
@@ -87,6 +89,16 @@ def stop(desk: Desk) -> Callable[[], Any]:
     return lambda: desk.browser.post("/impersonation/stop", {}, Authorization=f"Bearer {token}")
 
 
+def end_on_the_account_page(desk: Desk) -> Callable[[], Any]:
+    desk.token()
+    ann = Browser(desk.support.api.app)
+    sign_in(ann, desk.web)
+    page = ann.get("/u/account")
+    link_id = re.search(r'name="link_id" value="([^"]+)"', page.body.decode())[1]
+    form = {"state": state_of(page), "link_id": link_id}
+    return lambda: ann.post("/u/account/impersonations", form)
+
+
 def sweep(desk: Desk) -> Callable[[], Any]:
     desk.expired()
     return desk.support.api.app.core.impersonation_links.expire
@@ -101,6 +113,7 @@ STEPS: dict[str, Callable[[Desk], Callable[[], Any]]] = {
     "POST /oauth/token, with its code": exchange,
     "GET /userinfo, with its token": read,
     "POST /impersonation/stop": stop,
+    "POST /u/account/impersonations": end_on_the_account_page,
     "the sweep, of 25 links": sweep,
 }
 

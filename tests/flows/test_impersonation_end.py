@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from chalicelib import tasks
 from chalicelib.core import impersonation_links
-from tests.flows.browsing import Browser, answer_of, sign_in
+from tests.flows.browsing import EMAIL, Browser, answer_of, sign_in, state_of
 from tests.flows.impersonating import JANE, confirm, followed
 
 
@@ -97,6 +98,37 @@ def test_an_ordinary_token_stops_nothing(support, web, browser):
 @pytest.mark.parametrize("token", ["", "nonsense", "a.b.c"])
 def test_stopping_needs_a_token_of_ours(token, support):
     assert stop(support, token).status_code in {400, 401}
+
+
+@pytest.mark.security(19)
+def test_the_user_sees_who_acted_as_them_and_why_and_ends_it(support, web, browser, app):
+    code = answer_of(browser.get(followed(support.make_classic(web, reason="Ticket 1"))))["code"]
+    token = web.exchange(code).json_body["access_token"]
+    ann = Browser(app)
+    sign_in(ann, web)
+    page = ann.get("/u/account")
+    link_id = re.search(r'name="link_id" value="([^"]+)"', page.body.decode())[1]
+
+    ended = ann.post("/u/account/impersonations", {"state": state_of(page), "link_id": link_id})
+
+    assert f"{JANE}: Ticket 1" in page.body.decode()
+    assert f"{JANE} used a link to sign in as you." in page.body.decode()
+    shown = ann.get(ended.headers["Location"]).body.decode()
+    assert "Nobody acts as you through it any more." in shown
+    assert 'name="link_id"' not in shown
+    assert info(support, token) == 401
+    assert support.types() == ["simp", "simpu", "simps"]
+
+
+@pytest.mark.security(19)
+def test_nobody_ends_an_impersonation_of_somebody_else(support, web, browser, app, acting):
+    jane = Browser(app)
+    sign_in(jane, web, email=JANE)
+    form = {"state": state_of(jane.get("/u/account")), "link_id": support.links()[0]["id"]}
+
+    jane.post("/u/account/impersonations", form)
+
+    assert info(support, acting) == 200
 
 
 def test_a_link_is_revoked_once_and_never_works(support, web, browser):
@@ -274,7 +306,7 @@ def test_a_user_is_told_by_mail_if_the_tenant_says_so(support, web, browser, mai
     confirm(browser, support.make(web)["link"])
     browser.get(web.address())
 
-    assert [mail.subject for mail in mailbox.mails] == ["Somebody looked at your account at main"]
+    assert [mail.subject for mail in mailbox.to(EMAIL)] == ["Somebody looked at your account at main"]
 
 
 @pytest.mark.security(40)

@@ -216,3 +216,23 @@ def test_history_tells_an_unknown_name_from_a_wrong_password(trusted, api, ann):
     kinds = [(event["type"], event["user_name"]) for event in api.get("/api/v2/logs").json[:2]]
 
     assert kinds == [("fu", "nobody@example.com"), ("fp", EMAIL)]
+
+
+CODES = {
+    "http://auth0.com/oauth/grant-type/mfa-otp": {"mfa_token": "m", "otp": "123456"},
+    "http://auth0.com/oauth/grant-type/mfa-oob": {"mfa_token": "m", "oob_code": "o", "binding_code": "123456"},
+    "http://auth0.com/oauth/grant-type/mfa-recovery-code": {"mfa_token": "m", "recovery_code": "ABCDEFGH"},
+    "http://auth0.com/oauth/grant-type/passwordless/otp": {"username": EMAIL, "otp": "123456", "realm": "email"},
+}
+
+
+@pytest.mark.security(13)
+@pytest.mark.parametrize(("grant_type", "form"), CODES.items(), ids=CODES)
+def test_no_one_time_code_is_taken_however_often_it_is_tried(register, ann, grant_type, form):
+    application = register(app_type="regular_web", grant_types=[grant_type])
+
+    answers = [application.token(grant_type=grant_type, **form) for _ in range(2)]
+
+    assert [(answer.status_code, answer.json_body["error"]) for answer in answers] == [
+        (403, "unsupported_grant_type")
+    ] * 2

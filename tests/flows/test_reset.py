@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from chalicelib.core.tenants import DEFAULT_CONNECTION
-from tests.flows.browsing import EMAIL, PASSWORD, Browser, answer_of, shown_by, sign_in
+from tests.flows.browsing import EMAIL, PASSWORD, Browser, answer_of, shown_by, sign_in, state_of
 
 NEW = "another Horse battery 2"
 NOBODY = "nobody@example.com"
@@ -56,6 +56,18 @@ def choose(app):
     return post
 
 
+@pytest.fixture
+def disable(api):
+    """Let nobody ask for a new password at the default database."""
+
+    def patch():
+        connection = api.get("/api/v2/connections", query={"name": DEFAULT_CONNECTION}).json[0]
+        options = {**connection["options"], "disable_self_service_change_password": True}
+        assert api.patch(f"/api/v2/connections/{connection['id']}", {"options": options}).status == 200
+
+    return patch
+
+
 def enters(app, spa, password):
     return sign_in(Browser(app), spa, password=password).status_code == 303
 
@@ -92,6 +104,42 @@ def test_the_api_says_the_same_of_a_known_and_an_unknown_address(ask, mailbox, a
     assert [(answer.status_code, answer.body) for answer in answers] == [(200, SENT)] * 2
     assert answers[0].headers == answers[1].headers
     assert [mail.to for mail in mailbox.mails] == [EMAIL]
+
+
+@pytest.mark.security(7)
+@pytest.mark.parametrize("email", [NOBODY, EMAIL])
+def test_where_it_is_disabled_the_api_refuses_every_address_alike(ask, disable, mailbox, ann, email):
+    disable()
+
+    answer = ask(email=email)
+
+    assert (answer.status_code, json.loads(answer.body)) == (400, {"error": "self-service password change is disabled"})
+    assert mailbox.mails == []
+
+
+def test_where_it_is_disabled_the_login_page_has_no_link_to_it_and_the_page_leads_back(app, spa, disable, mailbox, ann):
+    browser = Browser(app)
+    state = state_of(shown_by(browser, spa))
+    before = browser.get(f"/u/login?state={state}").body
+    disable()
+
+    after = browser.get(f"/u/login?state={state}").body
+    answers = [
+        browser.get(f"/u/reset-password?state={state}"),
+        browser.post("/u/reset-password", {"state": state, "email": EMAIL}),
+    ]
+
+    assert (b"/u/reset-password" in before, b"/u/reset-password" in after) == (True, False)
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert {answer.headers["Location"].partition("?")[0] for answer in answers} == {"/u/login"}
+    assert mailbox.mails == []
+
+
+def test_where_it_is_disabled_an_administrators_link_goes_on_working(app, spa, ticket, disable, choose):
+    disable()
+
+    assert choose(ticket()).status_code == 200
+    assert enters(app, spa, NEW)
 
 
 @pytest.mark.security(7)

@@ -36,7 +36,10 @@ def everywhere(register):
 
 def seen(script: str) -> str:
     """Make a rule that puts what it sees into the ID token."""
-    return f"function (user, context, callback) {{ context.idToken['{NAMESPACE}seen'] = {script}; callback(null, user, context); }}"
+    return f"""function (user, context, callback) {{
+      context.idToken['{NAMESPACE}seen'] = {script};
+      callback(null, user, context);
+    }}"""
 
 
 def id_token(application, browser, **asked):
@@ -191,9 +194,9 @@ def test_claims_reach_the_tokens_where_their_names_allow_it(rule, api, ann, ever
     api.post("/api/v2/resource-servers", {"identifier": "https://orders.example.com"})
     rule(
         f"""function (user, context, callback) {{
-          Object.assign(context.idToken, {{'{NAMESPACE}plan': 'gold', 'plain': 1, 'iss': 'evil', 'sub': 'evil', 'act': {{}}}});
+          Object.assign(context.idToken, {{'{NAMESPACE}plan': 'gold', 'plain': 1, 'iss': 'evil', 'sub': 'evil'}});
           Object.assign(context.accessToken, {{'{NAMESPACE}plan': 'gold', 'aud': 'evil', 'gen': 99, 'email': 'x@y.z'}});
-          Object.assign(context.idToken, {{'https://x.auth0.com/a': 1, 'impersonated': true}});
+          Object.assign(context.idToken, {{'https://x.auth0.com/a': 1, 'impersonated': true, 'act': {{}}}});
           callback(null, user, context);
         }}"""
     )
@@ -209,7 +212,11 @@ def test_claims_reach_the_tokens_where_their_names_allow_it(rule, api, ann, ever
 
 def test_a_rule_changes_the_user_for_this_sign_in_only(rule, api, ann, everywhere, browser):
     rule(
-        "function (user, context, callback) { user.nickname = 'boss'; user.email_verified = 'yes'; callback(null, user, context); }"
+        """function (user, context, callback) {
+          user.nickname = 'boss';
+          user.email_verified = 'yes';
+          callback(null, user, context);
+        }"""
     )
 
     claims = id_token(everywhere, browser)
@@ -258,8 +265,12 @@ def test_what_rules_wrote_to_the_console_stands_with_the_sign_in(rule, api, ann,
 
 
 REDIRECT = """function (user, context, callback) {
-  if (context.protocol !== 'redirect-callback') { context.redirect = {url: 'https://terms.example.com/accept?a=1'}; }
-  else { context.idToken['https://example.com/seen'] = [context.original_protocol, context.request.query.accepted || context.request.body.accepted]; }
+  const {query, body} = context.request;
+  if (context.protocol === 'redirect-callback') {
+    context.idToken['https://example.com/seen'] = [context.original_protocol, query.accepted || body.accepted];
+  } else {
+    context.redirect = {url: 'https://terms.example.com/accept?a=1'};
+  }
   callback(null, user, context);
 }"""
 
@@ -319,7 +330,10 @@ def test_a_redirect_is_to_an_absolute_https_address(url, rule, ann, everywhere, 
 @pytest.mark.security(39)
 def test_rules_see_an_impersonation_and_can_refuse_it(rule, support, web, browser):
     rule(
-        "function (user, context, callback) { user.impersonated ? callback(new UnauthorizedError('Not by ' + user.impersonator.email)) : callback(null, user, context); }",
+        """function (user, context, callback) {
+          if (user.impersonated) return callback(new UnauthorizedError('Not by ' + user.impersonator.email));
+          callback(null, user, context);
+        }""",
         "No",
     )
     classic, newer = support.make_classic(web), support.make(web)["link"]

@@ -55,6 +55,49 @@ def test_an_address_is_verified_by_the_button_behind_the_link(app, link, verifie
     assert (before, verified()) == (False, True)
 
 
+@pytest.mark.parametrize(
+    ("said", "mails"),
+    [
+        ({}, 1),
+        ({"email_verified": False}, 1),
+        ({"verify_email": None}, 1),
+        ({"email_verified": True}, 0),
+        ({"verify_email": False}, 0),
+        ({"verify_email": True}, 1),
+        ({"verify_email": True, "email_verified": True}, 1),
+        ({"verify_email": False, "email_verified": False}, 0),
+    ],
+)
+def test_a_new_user_of_a_database_is_asked_unless_the_address_is_verified_or_it_is_not_wanted(
+    app, api, mailbox, said, mails
+):
+    body = {"connection": DEFAULT_CONNECTION, "email": EMAIL, "password": PASSWORD, **said}
+
+    created = api.post("/api/v2/users", body)
+
+    links = [mail.link for mail in mailbox.to(EMAIL)]
+    assert (created.status, len(links)) == (201, mails)
+    assert all(press(app, link).status_code == 200 for link in links)
+
+
+def test_a_user_that_cannot_be_made_is_not_asked(api, ann, mailbox):
+    body = {"connection": DEFAULT_CONNECTION, "email": EMAIL, "password": PASSWORD}
+
+    assert api.post("/api/v2/users", body).status == 409
+
+    assert mailbox.mails == []
+
+
+def test_a_new_user_of_a_passwordless_connection_is_asked_if_it_is_wanted(api, mailbox):
+    client = api.post("/api/v2/clients", {"name": "App"}).json["client_id"]
+    api.post("/api/v2/connections", {"name": "mails", "strategy": "email", "enabled_clients": [client]})
+
+    for number, said in enumerate(({}, {"verify_email": True})):
+        api.post("/api/v2/users", {"connection": "mails", "email": f"user{number}@example.com", **said})
+
+    assert [mail.to for mail in mailbox.mails] == ["user1@example.com"]
+
+
 @pytest.mark.security(20, 41)
 def test_opening_the_link_changes_nothing(app, link, contents):
     before = contents.read()
@@ -167,7 +210,8 @@ def test_a_ticket_may_lead_to_an_application(app, register, ticket):
 @pytest.fixture
 def linked(api, ann):
     """An account that is linked to Ann's, with an address of its own."""
-    body = {"connection": DEFAULT_CONNECTION, "email": "second@example.com", "password": PASSWORD}
+    known = {"email": "second@example.com", "password": PASSWORD, "verify_email": False}
+    body = {"connection": DEFAULT_CONNECTION, **known}
     second = api.post("/api/v2/users", body).json["user_id"]
     api.post(f"/api/v2/users/{quote(ann)}/identities", {"provider": "auth0", "user_id": second})
     return {"provider": "auth0", "user_id": second.removeprefix("auth0|")}

@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.adapters import outgoing
+from chalicelib.adapters.sandbox import outcomes
 from chalicelib.core import (
+    account_page,
     accounts,
+    attack_protection,
     attempts,
     client_keys,
     clients,
@@ -21,9 +25,12 @@ from chalicelib.core import (
     identities,
     impersonation,
     impersonation_links,
+    log_seals,
     log_search,
+    log_verification,
     logs,
     mail,
+    new_places,
     outbox,
     paging,
     rules,
@@ -64,6 +71,11 @@ def switched() -> int:
     """Look up how many clients one request may turn a connection on or off for."""
     operation = DOCUMENT["paths"]["/api/v2/connections/{connection_id}/clients"]["patch"]
     return int(operation["requestBody"]["content"]["application/json"]["schema"]["maxItems"])
+
+
+def allowed(stage: str) -> int:
+    """Look up what an address may try unless a tenant says otherwise."""
+    return int(attack_protection.DEFAULTS[attack_protection.THROTTLING]["stage"][stage]["max_attempts"])
 
 
 def spelled(time: timedelta) -> str:
@@ -133,20 +145,37 @@ LIMITS: dict[str, list[int | str]] = {
     "rules of a tenant": [rules.MAX_RULES, rules.MAX_SCRIPTS_BYTES],
     "rules config": [rules_configs.MAX_KEY, said("RuleConfigSet", "value", "maxLength")],
     "rules configs of a tenant": [rules_configs.MAX_CONFIGS],
-    "previous signing keys in use": [signing_keys.MAX_PREVIOUS],
+    "previous signing keys in use": [signing_keys.MAX_PREVIOUS, signing_keys.MAX_KEPT],
     "life of a token": [said("ResourceServerCreate", "token_lifetime", "maximum")],
     "life of an opaque access token": [hours(user_tokens.OPAQUE_LIFE)],
     "life of a code": [f"{codes.LIVES // timedelta(seconds=1)} seconds"],
     "a sign-in under way": [hours(authorize.UNDER_WAY)],
+    "browsers, devices on the [account page](account-page.md)": [account_page.SHOWN],
+    "lines of activity on the account page": [account_page.ACTIVITY],
+    "buttons of the account page": [hours(account_page.BUTTONS_LIVE)],
     "failed sign-ins": [
-        f"{attempts.PAIR_LIMIT} in a row",
+        f"{attack_protection.DEFAULTS[attack_protection.BRUTE_FORCE]['max_attempts']} in a row",
         f"{attempts.NAME_LIMIT} for a name",
-        f"{attempts.ADDRESS_LIMIT} from an address",
+        f"{allowed(attack_protection.LOGIN)} from an address",
         hours(attempts.LIFE),
     ],
+    "failed sign-ins of a name, as a tenant says": [
+        said("BruteForce", "max_attempts", "minimum"),
+        said("BruteForce", "max_attempts", "maximum"),
+    ],
+    "sign-ups": [f"{allowed(attack_protection.SIGN_UP)} a day"],
+    "failed sign-ins or sign-ups from an address, as a tenant says": [
+        said("Stage", "max_attempts", "minimum"),
+        said("Stage", "max_attempts", "maximum"),
+    ],
+    "allowlist of attack protection": [attack_protection.MAX_ALLOWED, said("BruteForce", "allowlist", "maxItems")],
     "history": [spelled(logs.KEPT_FOR)],
+    "newest history that a checkpoint does not give yet": [f"{logs.HELD_BACK // timedelta(seconds=1)} seconds"],
     "search of history": [log_search.MAX_LENGTH, log_search.MAX_TERMS, log_search.MAX_LEVELS],
     "events a [search of history](log-search.md) looks at": [logs.MAX_SEARCHED],
+    "events that are sorted by anything but their date": [logs.MAX_SEARCHED],
+    "events of a log seal": [log_seals.MOST_SEALED],
+    "events that are verified at once": [log_verification.MOST_VERIFIED],
     "life of a link of the Management API": [
         said("PasswordChange", "ttl_sec", "minimum"),
         f"({tickets.DEFAULT_LIFETIME.days} days)",
@@ -172,6 +201,7 @@ LIMITS: dict[str, list[int | str]] = {
         said("Impersonation", "protected_roles", "maxItems"),
     ],
     "expired impersonation links in a run of the sweep": [impersonation_links.LINKS_PER_RUN],
+    "places a user is known from": [new_places.MAX_PLACES, f"{new_places.KEPT_FOR.days} days"],
     "sending a mail": [hours(outbox.TRIED_FOR), outbox.PER_RUN],
     "metadata of a sign-up": [
         said("SignupBody", "user_metadata", "maxProperties"),
@@ -179,6 +209,26 @@ LIMITS: dict[str, list[int | str]] = {
         said("SignupBody", "user_metadata", "propertyNames", "maxLength"),
     ],
     "configuration kept in a Lambda": [int(cache.SECONDS)],
+    "a script": [sandbox.MAX_SCRIPT_BYTES],
+    "time of a sign-in's scripts": [
+        f"{sandbox.Limits().seconds:g} seconds for all",
+        f"{sandbox.AFTER_CALLBACK} seconds",
+    ],
+    "memory of a sign-in's scripts": [f"{sandbox.Limits().memory_mb} MB"],
+    "what a sign-in's scripts are given": [sandbox.MAX_INPUT_BYTES],
+    "what they give back": [sandbox.MAX_RESULT_BYTES, f"{sandbox.MAX_LEVELS} levels"],
+    "what they write to the console": [sandbox.Limits().console_bytes, outcomes.MAX_LINES],
+    "what they may ask for outside": [sandbox.Limits().operations],
+    "a script's HTTP request": [
+        f"{sandbox.Limits().request_seconds:g} seconds",
+        f"{outgoing.MAX_REDIRECTS} redirects",
+        outgoing.MAX_URL,
+        outgoing.MAX_HEADERS,
+        outgoing.MAX_HEADER,
+    ],
+    "its body and that of the response": [outgoing.MAX_BYTES],
+    "message of a script's refusal": [sandbox.MAX_MESSAGE],
+    "checking a script": [f"{outcomes.checking('').limits.seconds:g} second"],
 }
 """What the code says of each limit, in the order of the page. Texts stand for numbers that are written out."""
 

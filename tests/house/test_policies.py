@@ -20,6 +20,7 @@ USED = {
     "dynamodb:UpdateItem": ("chalicelib/storage/table.py", "t.update("),
     "kms:Decrypt": ("chalicelib/adapters/kms.py", "client.decrypt("),
     "kms:Encrypt": ("chalicelib/adapters/kms.py", "client.encrypt("),
+    "lambda:InvokeFunction": ("chalicelib/adapters/sandbox/remote.py", "client.invoke("),
     "ses:SendEmail": ("chalicelib/adapters/ses.py", "send_email"),
     # What Lambda does with the role, so that `follow` gets the table's stream and the log its lines.
     "dynamodb:DescribeStream": ("app.py", "def follow("),

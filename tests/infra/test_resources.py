@@ -45,6 +45,26 @@ def test_the_table_is_encrypted_and_can_be_taken_back_in_time():
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
+@pytest.mark.security(35)
+def test_the_function_that_runs_scripts_may_do_nothing():
+    role, function = (RESOURCE[name]["Properties"] for name in ("SandboxRole", "SandboxFunction"))
+
+    assert role.keys() == {"Description", "AssumeRolePolicyDocument"}
+    assert function["Role"] == {"Fn::GetAtt": ["SandboxRole", "Arn"]}
+    assert not {"Environment", "Policies", "VpcConfig", "Events", "Layers"} & function.keys()
+
+
+def test_a_stage_that_asks_for_the_function_that_runs_scripts_asks_for_its_own():
+    name = RESOURCE["SandboxFunction"]["Properties"]["FunctionName"]["Fn::Sub"]
+
+    asked = {
+        stage: settings["environment_variables"].get("GATEHOUSE_SANDBOX_FUNCTION")
+        for stage, settings in CONFIG["stages"].items()
+    }
+
+    assert asked == {"dev": None, "prod": name.replace("${AWS::StackName}", f"{CONFIG['app_name']}-prod")}
+
+
 def test_the_sealing_key_has_the_alias_that_each_stage_asks_for():
     alias = RESOURCE["SealingKeyAlias"]["Properties"]["AliasName"]["Fn::Sub"]
 

@@ -47,16 +47,21 @@ PATTERNS = {
     "login": lambda tenant, name: keys.login(tenant, CONNECTION_ID, name),
     "login elsewhere": lambda tenant, name: keys.login(tenant, CONNECTION_ID + "0", name),
     "identity": lambda tenant, name: keys.identity(tenant, CONNECTION_ID, name),
-    "log of a user": lambda tenant, name: keys.log(tenant, f"user {name}", "1", WHEN),
     "public_keys": keys.public_keys,
+    "history of a user": lambda tenant, name: Key(keys.history(tenant, f"user {name}", WHEN), keys.LOG),
+    "impersonation of": lambda tenant, name: keys.impersonation(tenant, f"user {name}", name),
     "failures of": lambda tenant, name: keys.failures(tenant, CONNECTION_ID, name, "192.0.2.1"),
     "failures from": lambda tenant, name: keys.failures(tenant, CONNECTION_ID, "ann", name),
+    "sign_ups": lambda tenant, name: keys.sign_ups(tenant, name, WHEN),
     "by_email": lambda tenant, name: Key(keys.by_email(tenant, name), ""),
 }
 NAMELESS = {
     "tenant": keys.tenant,
-    "log": lambda tenant: keys.log(tenant, "", "1", WHEN),
+    "history": lambda tenant: Key(keys.history(tenant, "", WHEN), keys.LOG),
+    "traces": lambda tenant: Key(keys.traces(tenant, WHEN), keys.TRACE),
+    "log_seals": lambda tenant: Key(keys.log_seals(tenant), keys.LOG_SEAL),
     "work": lambda tenant: keys.work(tenant, "1"),
+    "job": lambda tenant: keys.job(tenant, "job_1"),
     "mail": lambda tenant: keys.mail(tenant, "1"),
     "connections": keys.connections,
     "connection_script": lambda tenant: keys.connection_script(tenant, CONNECTION_ID, "login"),
@@ -95,7 +100,8 @@ def test_no_key_is_made_without_a_tenant(makers):
 def test_every_pattern_is_among_those_tried_here(makers):
     tried = {pattern.split()[0] for pattern in {**PATTERNS, **NAMELESS}}
 
-    assert set(makers) - tried == {"configuration"}
+    # What is pending lies among that of all tenants, which the last test is about.
+    assert set(makers) - tried == {"configuration", "pending_link"}
 
 
 @pytest.mark.security(33)
@@ -131,10 +137,18 @@ def test_no_two_names_patterns_or_tenants_share_a_key():
 
 
 def test_the_lists_that_are_no_tenants_lie_beside_all_of_them():
-    beside = {keys.TENANTS, keys.PENDING_WORK, keys.PENDING_MAIL}
+    beside = {keys.TENANTS, keys.PENDING_WORK, keys.PENDING_MAIL, keys.PENDING_LINKS}
 
     assert not any(name.startswith("T#") for name in beside)
-    assert len(beside) == 3
+    assert len(beside) == 4
+
+
+@pytest.mark.security(33)
+def test_pending_links_of_two_tenants_do_not_meet_in_their_list():
+    made = {keys.pending_link(tenant, digest, WHEN) for tenant in ("acme", "acme2", "c") for digest in ("1", "2")}
+
+    assert {key.pk for key in made} == {keys.PENDING_LINKS}
+    assert len(made) == 6
 
 
 @pytest.mark.parametrize("name", HOSTILE)

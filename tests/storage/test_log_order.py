@@ -15,14 +15,15 @@ pytestmark = pytest.mark.parametrize("stand_in", ["ministack", "dynamodb_local"]
 
 
 @pytest.fixture
-def burst(stores, given, race):
-    """Let 8 threads record 1,000 events within one second, and give the store they lie in."""
+def burst(stores, given, race, clock):
+    """Let 8 threads record 1,000 events within one second, and give the store they lie in, a little later."""
 
     def write(thread):
         for text in WRITTEN[thread]:
             stores.logs.record(TENANT, given.event(description=text))
 
     race(*[lambda thread=thread: write(thread) for thread in range(THREADS)])
+    clock.advance(minutes=1)
     return stores.logs
 
 

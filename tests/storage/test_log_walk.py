@@ -107,3 +107,19 @@ def test_a_walk_of_a_tenant_asks_for_250_keys_and_100_events_at_a_time(table, st
     assert len(events) == 400
     assert few == {"Query": 1, "BatchGetItem": 1}
     assert Counter(calls) - few == {"Query": 2, "BatchGetItem": 3}
+
+
+def test_a_walk_brings_as_many_at_once_as_it_is_told(stores, write, calls):
+    events = write(30, ANN)
+    calls.clear()
+
+    seen = islice(stores.logs.walk(TENANT, FIRST, LAST, user_id=ANN, newest_first=True, page_size=10), 10)
+
+    assert list(seen) == events[:-11:-1]
+    assert calls == ["Query"]
+
+
+def test_a_walk_goes_on_before_the_event_where_it_left_off(write, walk):
+    events = write(5, ANN)
+
+    assert walk(until=events[2].log_id, user_id=ANN, newest_first=True) == events[1::-1]

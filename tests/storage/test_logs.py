@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from chalicelib.core.logs import KEPT_FOR
+from chalicelib.core.logs import HELD_BACK, KEPT_FOR
 from chalicelib.core.paging import PageRequest
 from chalicelib.storage.logs import LogStore
-from chalicelib.storage.table import Table
 
 TENANT, ANN = "acme", "auth0|ann"
 
@@ -128,11 +128,13 @@ def test_a_page_of_none_counts_all_the_same(logs, happen):
     assert [(page.items, page.total) for page in pages] == [([], 3), ([], 3)]
 
 
-def test_a_checkpoint_goes_on_after_an_event_and_finds_what_happened_since(logs, happen):
+def test_a_checkpoint_goes_on_after_an_event_and_finds_what_happened_since(logs, happen, clock):
     events = happen(3)
+    clock.advance(seconds=10)
 
     first = listed(logs, checkpoint=True, per_page=2)
     later = happen(1, ANN)
+    clock.advance(seconds=10)
     rest = listed(logs, checkpoint=True, per_page=100, start_after=first[-1].log_id)
 
     assert first == events[:2]
@@ -143,9 +145,49 @@ def test_a_checkpoint_of_an_event_that_has_expired_goes_on_with_the_oldest_there
     (old,) = happen(1)
     clock.advance(days=2)
     new = happen(2)
+    clock.advance(seconds=10)
 
     assert listed(logs, checkpoint=True, start_after=old.log_id) == new
     assert listed(logs, checkpoint=True, start_after=new[0].log_id) == new[1:]
+
+
+@pytest.mark.security(43)
+def test_a_checkpoint_gives_an_event_when_it_is_ten_seconds_old_and_a_page_at_once(logs, happen, clock):
+    (event,) = happen(1)
+
+    clock.time = event.date + HELD_BACK - timedelta(milliseconds=1)
+    before = listed(logs, checkpoint=True), listed(logs)
+    clock.time = event.date + HELD_BACK
+    on_time = listed(logs, checkpoint=True)
+    clock.advance(milliseconds=1)
+
+    assert before == ([], [event])
+    assert (on_time, listed(logs, checkpoint=True)) == ([], [event])
+
+
+def test_of_two_writers_none_is_passed_over_who_writes_up_to_ten_seconds_after_taking_its_id(logs, given, clock):
+    slow = given.event(description="slow")
+    clock.advance(seconds=1)
+    quick = given.event(description="quick")
+    logs.record(TENANT, quick)
+
+    clock.advance(seconds=8.999)
+    first = listed(logs, checkpoint=True)
+    logs.record(TENANT, slow)
+    clock.advance(seconds=5)
+    second = listed(logs, checkpoint=True, per_page=1)
+    third = listed(logs, checkpoint=True, start_after=second[-1].log_id)
+
+    assert (first, second, third) == ([], [slow], [quick])
+
+
+def test_a_checkpoint_may_be_the_beginning_of_an_id(logs, happen, clock):
+    events = happen(3)
+    clock.advance(seconds=10)
+
+    after = [listed(logs, checkpoint=True, start_after=events[1].log_id[:length]) for length in (13, 20, 37)]
+
+    assert after == [events[1:], events[1:], events[2:]]
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
@@ -160,8 +202,8 @@ def test_what_has_expired_but_is_not_removed_fills_no_page_and_counts_in_no_tota
     assert page.total == 3
 
 
-def test_history_spread_over_shards_is_one(happen, clock):
-    sharded = LogStore(Table(clock.now, shards=4))
+def test_history_spread_over_shards_is_one(happen, table):
+    sharded = LogStore(replace(table, shards=4))
     events = happen(20, store=sharded)
 
     page = sharded.list(TENANT, PageRequest(page=1, per_page=6, include_totals=True), newest_first=False)
@@ -171,8 +213,8 @@ def test_history_spread_over_shards_is_one(happen, clock):
     assert [sharded.find(TENANT, event.log_id) for event in events] == events
 
 
-def test_history_from_before_there_were_more_shards_is_still_found(happen, clock):
-    sharded = LogStore(Table(clock.now, shards=4))
+def test_history_from_before_there_were_more_shards_is_still_found(happen, table):
+    sharded = LogStore(replace(table, shards=4))
 
     events = happen(3) + happen(3, store=sharded)
 

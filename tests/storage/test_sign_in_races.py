@@ -54,11 +54,11 @@ class Door:
         proven = core.sign_ins.with_password(CALLER, under_way.client, connection, EMAIL, PASSWORD)
         return core.authorize.finish(CALLER, under_way, proven, browser).outcome.parameters["code"]
 
-    def token(self, grant_type: str, **form: str) -> Any:
+    def token(self, grant_type: str, caller: Caller = CALLER, **form: str) -> Any:
         """Ask for tokens; a refusal is what is given, so that threads can be compared."""
         request = TokenRequest(grant_type=grant_type, proof=ClientProof(client_id=self.client_id), **form)
         try:
-            return self.core.token_endpoint.issue(CALLER, request)
+            return self.core.token_endpoint.issue(caller, request)
         except OAuthError as error:
             return error.error
 
@@ -68,10 +68,17 @@ class Door:
     def refresh(self, token: str) -> Any:
         return self.token("refresh_token", refresh_token=token)
 
-    def sign_in(self, password: str = PASSWORD) -> Any:
-        return self.token(
-            REALM, realm="Username-Password-Authentication", username=EMAIL, password=password, scope="offline_access"
-        )
+    def sign_in(self, password: str = PASSWORD, caller: Caller = CALLER) -> Any:
+        form = {"username": EMAIL, "password": password, "scope": "offline_access"}
+        return self.token(REALM, caller, realm="Username-Password-Authentication", **form)
+
+    def sign_in_with(self, user_agent: str) -> Any:
+        return self.sign_in(caller=replace(CALLER, user_agent=user_agent, scopes=frozenset()))
+
+    @property
+    def letters(self) -> int:
+        """How many mails wait."""
+        return len(self.core.outbox.store.due(self.core.outbox.ambient.now(), 100))
 
 
 @pytest.fixture
@@ -83,7 +90,8 @@ def door(product, aws):
     grant_types = ("authorization_code", "refresh_token", REALM)
     client, _ = product.clients.create(CALLER, {**settings, "grant_types": grant_types})
     product.connections.switch_clients(CALLER, connection.id, {client.client_id: True})
-    user = product.users.create(CALLER, {"connection": connection.name, "email": EMAIL, "password": PASSWORD})
+    known = {"email": EMAIL, "email_verified": True, "password": PASSWORD}
+    user = product.users.create(CALLER, {"connection": connection.name, **known})
     return Door(product, client.client_id, user.user_id)
 
 
@@ -161,3 +169,35 @@ def test_sign_ins_of_one_user_at_once_all_succeed_and_are_all_counted(door, race
     assert not [answer for answer in answers if isinstance(answer, str)]
     assert door.core.users.get(CALLER, door.user_id).logins_count == 8
     assert sum(event.type == "sepft" for event in events) == 8
+
+
+@pytest.mark.security(14)
+def test_many_sign_ins_at_once_from_one_new_place_are_told_of_once(door, race):
+    door.sign_in()
+
+    answers = race(*[partial(door.sign_in_with, "Firefox/140.0 (Linux)")] * 8).won
+
+    assert not [answer for answer in answers if isinstance(answer, str)]
+    assert door.letters == 1
+
+
+@pytest.mark.security(14)
+def test_sign_ins_at_once_from_several_new_places_are_all_told_of_and_all_known_afterwards(door, race):
+    agents = [f"{browser} ({system})" for browser in ("Firefox/1", "Chrome/1") for system in ("Android", "Windows")]
+    door.sign_in()
+
+    race(*[partial(door.sign_in_with, agent) for agent in agents])
+    told = door.letters
+    race(*[partial(door.sign_in_with, agent) for agent in agents])
+
+    assert (told, door.letters) == (4, 4)
+
+
+@pytest.mark.security(8)
+def test_of_many_sign_ups_at_once_from_one_address_as_many_as_allowed_are_taken(door, race, clock):
+    admit = partial(door.core.sign_ups.attempts.admit, TENANT, "203.0.113.7", 10, clock.now())
+
+    outcomes = race(*[admit] * MANY)
+
+    assert (len(outcomes.won), len(outcomes.refused)) == (10, MANY - 10)
+    assert outcomes.codes == {"too_many_requests"}

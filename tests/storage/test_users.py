@@ -11,7 +11,6 @@ from chalicelib.core.identities import PasswordHistory
 from chalicelib.core.paging import PageRequest
 from chalicelib.core.work import CONNECTION, Work
 from chalicelib.storage import keys
-from chalicelib.storage.table import Table
 from chalicelib.storage.users import UserItem, UserStore
 
 TENANT = "acme"
@@ -255,8 +254,8 @@ def test_a_checkpoint_holds_when_its_user_is_deleted_and_others_are_made(users, 
     assert rest.next is None
 
 
-def test_users_spread_over_shards_are_one_list(given, clock, stores):
-    sharded = UserStore(Table(clock.now, shards=4))
+def test_users_spread_over_shards_are_one_list(given, clock, stores, table):
+    sharded = UserStore(replace(table, shards=4))
     spread = replace(given, stores=replace(stores, users=sharded))
     made = []
     for number in range(12):

@@ -19,7 +19,7 @@ def note(table, clock):
 
     def write(target, tenant="acme", kind=USER):
         work = Work.on(kind, target, tenant, clock.now())
-        table.write().put(work_item(work)).commit()
+        table.write().put(work_item(table, work)).commit()
         clock.advance(milliseconds=1)
         return work
 

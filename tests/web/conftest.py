@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from chalicelib.core.callers import Caller
 from chalicelib.core.clients import Client
 from chalicelib.core.gatehouse import Core
+from chalicelib.core.log_seals import PERIOD, SETTLES_IN
 from chalicelib.core.oauth.user_tokens import UserGrant
 from chalicelib.core.refresh_tokens import TokenTerms
 from chalicelib.core.sessions import Lifetimes
@@ -179,6 +180,12 @@ EXAMPLES = {
         Example({"impersonator_id": "{stranger_id}", "client_id": "{client_id}", "reason": "Ticket 1"})
     ],
     "DELETE /api/v2/users/{user_id}/impersonation-links/{link_id}": [Example()],
+    "GET /api/v2/attack-protection/breached-password-detection": [Example()],
+    "PATCH /api/v2/attack-protection/breached-password-detection": [Example({"enabled": True})],
+    "GET /api/v2/attack-protection/brute-force-protection": [Example()],
+    "PATCH /api/v2/attack-protection/brute-force-protection": [Example({"max_attempts": 5})],
+    "GET /api/v2/attack-protection/suspicious-ip-throttling": [Example()],
+    "PATCH /api/v2/attack-protection/suspicious-ip-throttling": [Example({"allowlist": ["192.0.2.1"]})],
     "POST /api/v2/tickets/email-verification": [
         Example({"user_id": "{user_id}"}),
         Example({"user_id": "{user_id}", "client_id": "{client_id}"}),
@@ -203,6 +210,7 @@ EXAMPLES = {
     "GET /api/v2/rules-configs": [Example()],
     "PUT /api/v2/rules-configs/{config_key}": [Example({"value": RULE_SECRET})],
     "DELETE /api/v2/rules-configs/{config_key}": [Example()],
+    "GET /api/v2/jobs/{job_id}": [Example()],
     "GET /api/v2/logs": [
         Example(),
         Example(query={"from": "{log_id}"}),
@@ -210,6 +218,8 @@ EXAMPLES = {
         Example(query={"search": 'user_id:"{user_id}"'}),
     ],
     "GET /api/v2/logs/{log_id}": [Example()],
+    "GET /api/v2/log-seals": [Example()],
+    "GET /api/v2/log-seals/{seal_id}": [Example(), Example(query={"from": "{log_position}"})],
     "GET /api/v2/keys/signing": [Example()],
     "GET /api/v2/keys/signing/{kid}": [Example()],
     "POST /api/v2/keys/signing/rotate": [Example()],
@@ -338,7 +348,7 @@ def _let_in(api: Api, user_id: str, client_id: str, connection: str, audience: s
     token, _ = core.refresh_tokens.begin(user, client, terms)
     event = core.sign_ins.event(caller, client, proven, "s")
     entering = SignIn(user=user, at=session.created_at, ip="", event=event, counted=True)
-    core.sign_ins.record(api.tenant, replace(entering, session=session, refresh_token=token))
+    core.sign_ins.record(caller, replace(entering, session=session, refresh_token=token))
     core.consents.give(caller, user, client_id, audience, "read:things")
     consent = next(core.consents.store.walk_for_user(api.tenant, user_id))
     return {"session_id": session.id, "token_id": token.id, "consent_id": consent.id}
@@ -353,6 +363,14 @@ def id_token(api: Api, user_id: str, client_id: str = "tests") -> str:
         user=user, client=client, scope="openid", server=None, grant_id="", session_id="", authenticated_at=now
     )
     return core.userinfo.tokens.id_token(api.tenant, grant)
+
+
+def _sealed(api: Api) -> str:
+    """Seal a tenant's history without waiting for it to settle; give the seal's id."""
+    core = api.app.core
+    later = replace(core.log_seals.ambient, now=lambda: core.log_seals.ambient.now() + SETTLES_IN + PERIOD)
+    (seal,) = replace(core.log_seals, ambient=later).seal(api.tenant, None)
+    return seal.id
 
 
 def _furnish(api: Api) -> dict[str, str]:
@@ -405,7 +423,10 @@ def _furnish(api: Api) -> dict[str, str]:
         "provider": "auth0",
         "identity_id": identity_id,
         "credential_id": made("device-credentials", key, token=own)["id"],
+        "job_id": made("jobs/verification-email", {"user_id": user["user_id"]})["id"],
         "kid": previous,
-        "log_id": api.get("/api/v2/logs").json[0]["log_id"],
+        "log_id": (log_id := api.get("/api/v2/logs").json[0]["log_id"]),
+        "log_position": f"{log_id}-1-{'0' * 64}",
+        "seal_id": _sealed(api),
         "checkpoint": api.get("/api/v2/users", query={"take": 1}).json["next"],
     }

@@ -39,6 +39,7 @@ def test_no_pattern_lets_a_line_break_through_at_the_end(every_pattern):
         "abcdef",
         "a@b",
         "https://a.example/b",
+        "0" * 37 + "-1-",
     ]
 
     matched = {pattern: [text for text in samples if re.search(pattern, text)] for pattern in every_pattern}

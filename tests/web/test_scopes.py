@@ -72,9 +72,16 @@ POST /impersonation/stop: open to all
 GET /api/v2/users/{user_id}/impersonation-links: read:impersonation_links
 POST /api/v2/users/{user_id}/impersonation-links: create:impersonation_links
 DELETE /api/v2/users/{user_id}/impersonation-links/{link_id}: delete:impersonation_links
+GET /api/v2/attack-protection/breached-password-detection: read:attack_protection
+PATCH /api/v2/attack-protection/breached-password-detection: update:attack_protection
+GET /api/v2/attack-protection/brute-force-protection: read:attack_protection
+PATCH /api/v2/attack-protection/brute-force-protection: update:attack_protection
+GET /api/v2/attack-protection/suspicious-ip-throttling: read:attack_protection
+PATCH /api/v2/attack-protection/suspicious-ip-throttling: update:attack_protection
 POST /api/v2/tickets/email-verification: create:user_tickets
 POST /api/v2/tickets/password-change: create:user_tickets
 POST /api/v2/jobs/verification-email: update:users
+GET /api/v2/jobs/{job_id}: read:users, create:users
 GET /api/v2/rules: read:rules
 POST /api/v2/rules: create:rules
 GET /api/v2/rules/{rule_id}: read:rules
@@ -85,6 +92,8 @@ PUT /api/v2/rules-configs/{config_key}: update:rules_configs
 DELETE /api/v2/rules-configs/{config_key}: delete:rules_configs
 GET /api/v2/logs: read:logs
 GET /api/v2/logs/{log_id}: read:logs
+GET /api/v2/log-seals: read:logs
+GET /api/v2/log-seals/{seal_id}: read:logs
 GET /api/v2/keys/signing: read:signing_keys
 GET /api/v2/keys/signing/{kid}: read:signing_keys
 POST /api/v2/keys/signing/rotate: create:signing_keys, update:signing_keys
@@ -110,6 +119,13 @@ POST /u/unblock: open to all
 GET /u/impersonate: open to all
 POST /u/impersonate: open to all
 GET /users/{user_id}/impersonate: open to all
+GET /u/account: open to all
+POST /u/account/sessions: open to all
+POST /u/account/devices: open to all
+POST /u/account/impersonations: open to all
+GET /u/account/others: open to all
+POST /u/account/others: open to all
+POST /u/account/password: open to all
 POST /oauth/token: open to all
 POST /oauth/revoke: open to all
 GET /userinfo: open to all

@@ -34,6 +34,11 @@ class LateSandbox:
 
         return ProcessSandbox()
 
+    def close(self) -> None:
+        """End what the first script started, if there was one."""
+        if "opened" in self.__dict__:
+            self.opened.close()
+
     def check(self, script: str) -> Fault | None:
         """Say why a script is not one function in JavaScript, without running it, or None."""
         return self.opened.check(script)

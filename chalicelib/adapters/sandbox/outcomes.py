@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn, cast
 
+from chalicelib.core.documents import levels
 from chalicelib.core.sandbox import (
     FIXED,
+    MAX_INPUT_BYTES,
     MAX_LEVELS,
     MAX_MESSAGE,
     MAX_RESULT_BYTES,
@@ -19,16 +21,22 @@ from chalicelib.core.sandbox import (
     Fault,
     Finished,
     Job,
+    Limits,
+    OperationRefused,
     Outcome,
     Record,
     RefusalKind,
     Refused,
+    Script,
+    fault_of_text,
 )
 
 MAX_MESSAGE_BYTES = MAX_RESULT_BYTES + 100_000
 """Of one message of a worker."""
 MAX_LINES = 1_000
 """Of the console: empty lines have no bytes to be counted."""
+_DEEPEST = MAX_LEVELS + 8
+"""Of a message, so that looking at it ends; how deep a result is nested is counted by itself."""
 _SHOWN = 10_000
 _CODE = 100
 _BY_SCRIPTS = frozenset({"unauthorized", "wrong_credentials", "invalid", "error", "memory", "size"})
@@ -39,15 +47,15 @@ class Untrue(Exception):
     """What a worker said has not the shape of anything it could mean."""
 
 
-def read(message: bytes) -> dict[str, Any]:
+def read(message: bytes, most: int = MAX_MESSAGE_BYTES) -> dict[str, Any]:
     """Read a message, or raise Untrue. Whatever comes through is JSON without NaN, halves of characters or depth."""
-    if len(message) > MAX_MESSAGE_BYTES:
+    if len(message) > most:
         raise Untrue("the message is too large")
     try:
         value = json.loads(message, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise Untrue("the message is no JSON") from error
-    cleaned = _clean(value, MAX_LEVELS + 4)
+    cleaned = _clean(value, _DEEPEST)
     if not isinstance(cleaned, dict):
         raise Untrue("the message is no object")
     return cleaned
@@ -90,8 +98,27 @@ def number(value: Any, below: int) -> int:
     return value
 
 
-def fault(outcome: Any) -> Fault | None:
-    """Read the outcome of a check."""
+class _Nobody:
+    """The host of a check, in which nothing can be asked."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise OperationRefused(name)
+
+
+def checking(script: str) -> Job:
+    """Give the job of a check."""
+    return Job(kind="rules", scripts=(Script("", "", script),), inputs={}, host=_Nobody(), limits=Limits(seconds=1.0))
+
+
+def fault(heard: Heard) -> Fault | None:
+    """Read what a check came to."""
+    try:
+        return _fault(heard.outcome)
+    except Untrue:
+        return Fault("The script cannot be read.", 1, 1)
+
+
+def _fault(outcome: Any) -> Fault | None:
     found = outcome.get("result") if isinstance(outcome, dict) and outcome.get("ok") is True else _untrue()
     if found is None:
         return None
@@ -99,6 +126,18 @@ def fault(outcome: Any) -> Fault | None:
         _untrue()
     line, column = (number(found.get(name), 10**6) for name in ("line", "column"))
     return Fault(text(found.get("message"), MAX_MESSAGE), max(1, line), max(1, column))
+
+
+def refused_before(job: Job) -> Refused | None:
+    """Refuse what need not be run to be refused, or give None."""
+    for script in job.scripts:
+        found = fault_of_text(script.source)
+        if found:
+            return Refused("error", found.message, script.name)
+    size = sum(len(json.dumps(part)) for part in (job.inputs, job.configuration, job.auth0))
+    if size > MAX_INPUT_BYTES:
+        return Refused("size", FIXED["size"], detail=f"the input has {size:,} bytes")
+    return None
 
 
 def _untrue() -> NoReturn:
@@ -116,7 +155,7 @@ class Heard:
     lines: list[ConsoleLine] = field(default_factory=list)
     bytes_left: int = 0
     cut: bool = False
-    twice: list[str] = field(default_factory=list)
+    twice: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.bytes_left = self.job.limits.console_bytes
@@ -137,10 +176,11 @@ class Heard:
         """Note that the run cannot go on. It changes nothing when every script has called back."""
         self.stopped = self.stopped or (kind, detail)
 
-    def write(self, lines: Any) -> None:
+    def write(self, lines: Any, *, cut: bool) -> None:
         """Keep lines of the console, as long as there is room."""
         if not isinstance(lines, list):
             raise Untrue("not lines")
+        self.cut = self.cut or cut
         for line in lines:
             if not isinstance(line, list) or len(line) != 2:
                 raise Untrue("not a line")
@@ -154,19 +194,46 @@ class Heard:
         self.bytes_left -= size
         self.lines.append(line)
 
-    def again(self, name: Any) -> None:
-        """Note that a script called back when it had already."""
-        if len(self.twice) < MAX_LINES and text(name, 1000) in {script.name for script in self.job.scripts}:
-            self.twice.append(name)
+    def again(self, scripts: Any) -> None:
+        """Note that scripts called back when they had already."""
+        if not isinstance(scripts, list):
+            raise Untrue("not scripts")
+        self.twice = [*self.twice, *(number(index, len(self.job.scripts)) for index in scripts)][:MAX_LINES]
 
     @property
     def script(self) -> str:
         """The name of the script that runs, or ran last."""
         return self.job.scripts[self.current].name if self.current >= 0 else ""
 
+    @property
+    def _called_twice(self) -> tuple[str, ...]:
+        return tuple(self.job.scripts[index].name for index in self.twice)
+
+    def retold(self) -> dict[str, Any]:
+        """Tell all of it, for `retell` elsewhere."""
+        return {
+            "begun": self.current + 1,
+            "outcome": self.outcome,
+            "stopped": self.stopped,
+            "lines": [[line.level, line.text] for line in self.lines],
+            "cut": self.cut,
+            "twice": self.twice,
+        }
+
+    def retell(self, told: dict[str, Any]) -> None:
+        """Hear what was heard elsewhere, and believe it as little as if it were said here."""
+        self.current = number(told.get("begun"), len(self.job.scripts) + 1) - 1
+        self.write(told.get("lines"), cut=told.get("cut") is True)
+        self.again(told.get("twice"))
+        if told.get("outcome") is not None:
+            self.end(told["outcome"])
+        stopped = told.get("stopped")
+        if isinstance(stopped, list) and len(stopped) == 2 and stopped[0] in FIXED:
+            self.stop(stopped[0], text(stopped[1], MAX_MESSAGE))
+
     def outcome_after(self, milliseconds: float) -> Outcome:
         """Decide. What is not plainly finished is refused."""
-        record = Record(milliseconds, tuple(self.lines), self.cut, tuple(self.twice))
+        record = Record(milliseconds, tuple(self.lines), self.cut, self._called_twice)
         if self.outcome is None:
             return self._fixed(*(self.stopped or ("crash", "the worker is gone")), record)
         if self.outcome.get("ok") is True:
@@ -180,20 +247,22 @@ class Heard:
         if self.job.kind == "rules" and not _is_pair(result):
             # A script may leave no object behind; whoever breaks the engine may leave anything.
             return self._fixed("protocol", "the user or the context is no object", record)
+        if levels(result) - (self.job.kind == "rules") > MAX_LEVELS:
+            return self._fixed("size", f"the result is nested deeper than {MAX_LEVELS} levels", record)
         return Finished(result, record)
 
     def _refused(self, record: Record) -> Outcome:
         kind = self.outcome.get("kind")
-        if kind not in _BY_SCRIPTS or kind not in get_args(RefusalKind):
+        if not isinstance(kind, str) or kind not in _BY_SCRIPTS:
             return self._fixed("protocol", "no such kind", record)
         if kind in FIXED:
-            return self._fixed(kind, "", record)
+            return self._fixed(cast("RefusalKind", kind), "", record)
         try:
             said = text(self.outcome.get("message"), MAX_MESSAGE)
             code, detail = text(self.outcome.get("code"), _CODE), text(self.outcome.get("detail"), _SHOWN)
         except Untrue as error:
             return self._fixed("protocol", str(error), record)
-        return Refused(kind, said, self.script, code, detail, record)
+        return Refused(cast("RefusalKind", kind), said, self.script, code, detail, record)
 
     def _fixed(self, kind: RefusalKind, detail: str, record: Record) -> Refused:
         return Refused(kind, FIXED[kind], self.script, "", detail, record)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from chalicelib.core.connections import database_among
 from chalicelib.core.errors import Conflict, Gone, Invalid
 from chalicelib.core.handles import SECRET_CHARACTERS, digest
 from chalicelib.core.oauth.errors import OAuthError, UserBlocked
@@ -146,7 +147,7 @@ class Authorize:
         """Open the state of a page; Invalid if it is old, was changed, or is another browser's."""
         kept = self.seals.open(caller.tenant, _PURPOSE, state)
         if kept is None or kept["flow"] != digest(browser.flow):
-            raise _expired()
+            raise expired()
         request = AuthorizeRequest.of(kept["request"])
         return UnderWay(request=request, client=self._client(caller.tenant, request.client_id), state=state)
 
@@ -156,14 +157,12 @@ class Authorize:
         The one that was asked for, the tenant's default, or the first that is turned on for the client.
         """
         tenant, request = caller.tenant, under_way.request
-        enabled = [
-            each for each in self.connections.enabled_for(tenant, under_way.client.client_id) if each.is_database
-        ]
-        wanted = request.connection or str(self.tenants.recall_settings(tenant)["default_directory"] or "")
-        named = [each for each in enabled if wanted in {each.name, *each.realms}]
-        if not enabled or (request.connection and not named):
+        enabled = self.connections.enabled_for(tenant, under_way.client.client_id)
+        default = str(self.tenants.recall_settings(tenant)["default_directory"] or "")
+        database = database_among(enabled, request.connection, default)
+        if database is None:
             raise AuthorizeError("invalid_request", "No connection is enabled for the client.", request)
-        return (named or enabled)[0]
+        return database
 
     def finish(self, caller: Caller, under_way: UnderWay, proven: Authenticated, browser: Browser) -> Entered:
         """Write the sign-in of a proven user: a new session, whatever the browser had, and the answer with it."""
@@ -180,22 +179,8 @@ class Authorize:
             login = _login(caller, client, request, proven, session, counted=True)
             outcome, code, event = self._judged(login, request, terms, session, event, browser)
         held = self.sessions.held(caller.tenant, browser.session) if browser.session else None
-        sign_in = SignIn(
-            user=proven.user,
-            at=self.ambient.now(),
-            ip=caller.ip,
-            event=event,
-            counted=event.type == "s",
-            counters=proven.counters,
-            upgraded=proven.upgraded,
-            session=session,
-            replaced=held[1] if held else None,
-            code=code,
-        )
-        try:
-            self.sign_ins.record(caller.tenant, sign_in)
-        except Conflict:
-            raise UserBlocked from None
+        replaced = held[1] if held else None
+        self.sign_ins.enter(caller, client, proven, session, replaced=replaced, code=code, event=event)
         return Entered(outcome=outcome, handle=handle, session=session)
 
     def consent(
@@ -226,7 +211,7 @@ class Authorize:
         """
         kept = self.seals.open(caller.tenant, _ELSEWHERE, state)
         if kept is None or kept["flow"] != digest(browser.flow):
-            raise _expired()
+            raise expired()
         request = AuthorizeRequest.of(kept["request"])
         client = self._client(caller.tenant, request.client_id)
         try:
@@ -238,7 +223,7 @@ class Authorize:
         except AuthorizeError as error:
             return self.responses.refusal(caller.tenant, error)
         except Gone:
-            raise _expired() from None
+            raise expired() from None
 
     def ask_to_sign_in(self, caller: Caller, under_way: UnderWay, browser: Browser) -> Ask:
         """Go back to the login page: the session of somebody who was asked is over."""
@@ -323,7 +308,7 @@ class Authorize:
             code=code,
             once=resumed.once if resumed else "",
         )
-        self.sign_ins.record(caller.tenant, sign_in)
+        self.sign_ins.record(caller, sign_in)
         return answer
 
     def _judged(
@@ -393,7 +378,8 @@ class Authorize:
         return Lifetimes.of(self.tenants.recall_settings(tenant))
 
 
-def _expired() -> Invalid:
+def expired() -> Invalid:
+    """Say that a sign-in under way is over, was changed, or is another browser's."""
     return Invalid(
         "This sign-in has expired, or was begun in another browser. Go back to the application and try again.",
         code="expired_state",

@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from chalicelib.core.clients import Client
 from chalicelib.core.errors import Conflict
 from chalicelib.core.oauth.errors import MalformedRequest, OAuthError
+from chalicelib.core.password_resets import ResetsDisabled
 from chalicelib.core.passwords import PasswordError
 from chalicelib.core.sign_ups import SignUpsDisabled
 from chalicelib.core.users import User
@@ -77,7 +78,7 @@ def refuse(refused: Refused) -> Rendered:
     body: dict[str, Any]
     if isinstance(error, OAuthError):
         body = {"error": error.error, "error_description": error.description}
-    elif isinstance(error, SignUpsDisabled):
+    elif isinstance(error, SignUpsDisabled | ResetsDisabled):
         status, body = HTTPStatus.BAD_REQUEST, {"error": error.message}
     elif isinstance(error, PasswordError):
         body = _password_refusal(error)

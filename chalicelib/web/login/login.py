@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
 
 import msgspec
@@ -11,14 +11,14 @@ from msgspec import Meta
 from chalicelib.core.oauth.errors import DatabaseUnavailable, OAuthError, TooManyAttempts, UserBlocked
 from chalicelib.web.cookies import browser
 from chalicelib.web.errors import status_of
+from chalicelib.web.login.doors import door, opened
 from chalicelib.web.login.pages import ConsentPage, LoginPage, render_consent, render_login, scope
 from chalicelib.web.login.shell import demand_same_origin, go_on, login_surface, shell_for
 from chalicelib.web.login.texts import Text
 from chalicelib.web.surface import Incoming, Nothing, Rendered
 
 if TYPE_CHECKING:
-    from chalicelib.core.connections import Connection
-    from chalicelib.core.oauth.authorize import UnderWay
+    from chalicelib.web.login.doors import Door
     from chalicelib.web.login.texts import Said
 
 surface = login_surface()
@@ -48,28 +48,27 @@ class ConsentForm(PageQuery, kw_only=True):
 @surface.endpoint("GET", "/u/login", summary="Show the login page", public=True, query=PageQuery)
 def get_login(incoming: Incoming[PageQuery, None]) -> Rendered:
     """Ask for name and password."""
-    under_way = opened(incoming, incoming.query.state)
-    connection = incoming.core.authorize.connection_for(incoming.caller, under_way)
-    return render_login(_login_page(incoming, under_way, connection, username=under_way.request.login_hint))
+    way_in = door(incoming, incoming.query.state)
+    return render_login(_login_page(way_in, username=way_in.login_hint))
 
 
 @surface.endpoint("POST", "/u/login", summary="Sign in", public=True, body=LoginForm, form=True)
 def post_login(incoming: Incoming[Nothing, LoginForm]) -> Rendered:
     """Sign somebody in, or say what is wrong beside what they typed."""
     demand_same_origin(incoming.http)
-    core, caller, form = incoming.core, incoming.caller, incoming.body
-    under_way = opened(incoming, form.state)
-    connection = core.authorize.connection_for(caller, under_way)
+    caller, form = incoming.caller, incoming.body
+    way_in = door(incoming, form.state)
     if not form.username.strip() or not form.password:
-        page = _login_page(incoming, under_way, connection, username=form.username, error=Text("error.login_missing"))
+        page = _login_page(way_in, username=form.username, error=Text("error.login_missing"))
         return render_login(page, 400)
     try:
-        proven = core.sign_ins.with_password(caller, under_way.client, connection, form.username, form.password)
-        entered = core.authorize.finish(caller, under_way, proven, browser(incoming.http))
+        proven = incoming.core.sign_ins.with_password(
+            caller, way_in.client, way_in.connection, form.username, form.password
+        )
+        return way_in.enter(proven)
     except OAuthError as error:
-        page = _login_page(incoming, under_way, connection, username=form.username, error=_said(error))
+        page = _login_page(way_in, username=form.username, error=_said(error))
         return render_login(page, int(status_of(error)))
-    return go_on(incoming, entered)
 
 
 @surface.endpoint("GET", "/u/consent", summary="Show the consent page", public=True, query=PageQuery)
@@ -101,24 +100,17 @@ def post_consent(incoming: Incoming[Nothing, ConsentForm]) -> Rendered:
     return go_on(incoming, answer)
 
 
-def opened(incoming: Incoming[Any, Any], state: str) -> UnderWay:
-    """Open the sign-in under way that a page belongs to."""
-    return incoming.core.authorize.under_way(incoming.caller, state, browser(incoming.http))
-
-
-def _login_page(
-    incoming: Incoming[Any, Any], under_way: UnderWay, connection: Connection, *, username: str, error: Said = ""
-) -> LoginPage:
-    query = urlencode({"state": under_way.state})
+def _login_page(way_in: Door, *, username: str, error: Said = "") -> LoginPage:
+    query = urlencode({"state": way_in.state})
     return LoginPage(
-        shell=shell_for(incoming.core, incoming.caller, incoming.http, under_way.client, under_way.request),
+        shell=way_in.shell,
         action="/u/login",
-        state=under_way.state,
-        username_is="email_or_username" if connection.requires_username else "email",
+        state=way_in.state,
+        username_is="email_or_username" if way_in.connection.requires_username else "email",
         username=username,
         error=error,
-        signup_link=f"/u/signup?{query}" if connection.takes_sign_ups else "",
-        reset_link=f"/u/reset-password?{query}",
+        signup_link=f"/u/signup?{query}" if way_in.takes_sign_ups else "",
+        reset_link=f"/u/reset-password?{query}" if way_in.resets_passwords else "",
     )
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from chalicelib.web.pages import Policy, render
 
 if TYPE_CHECKING:
     from chalicelib.web.login.rules import Rule
-    from chalicelib.web.login.texts import ConfirmationName, MessageName, ScopeKey
+    from chalicelib.web.login.texts import ConfirmationName, EndingName, MessageName, ScopeKey
     from chalicelib.web.surface import Rendered
 
 Kind: TypeAlias = Literal["ok", "error"]
@@ -201,6 +202,110 @@ class MessagePage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SessionRow:
+    """A browser in which the user is signed in. `own` is the one that shows the page."""
+
+    id: str
+    own: bool
+    browser: Said
+    place: str
+    ip: str
+    began_at: datetime
+    used_at: datetime
+    applications: tuple[Said, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceRow:
+    """An application that stays signed in on a device. `used_at` None says that it never came back yet."""
+
+    id: str
+    application: Said
+    device: str
+    made_at: datetime
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImpersonationRow:
+    """Somebody who acted as the user, why and where. `ended_at` None says that it is not over."""
+
+    id: str
+    who: str
+    reason: str
+    application: Said
+    began_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActivityRow:
+    """Something that happened. Where it was is empty where that is not known, or not the user's place."""
+
+    at: datetime
+    sentence: Said
+    place: str = ""
+    ip: str = ""
+    browser: Said = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PasswordForm:
+    """Asks for the current password and a new one.
+
+    Posts `state`, `current_password`, `password`, `password_again` and, when ticked, `end_sessions=yes`. `username`
+    tells password managers whose it is.
+    """
+
+    username: str
+    rules: tuple[Rule, ...] = ()
+    error: Said = ""
+    errors: Mapping[Literal["current_password", "password", "password_again"], Said] = field(default_factory=dict)
+    end_sessions: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountPage:
+    """Shows somebody their own account.
+
+    Its forms post `state`, with `session_id`, `device_id`, `link_id` or a new password. `more_sessions` and
+    `more_devices` are not shown. `password` None is a user without one. `older` and `newest` are links into the
+    activity.
+    """
+
+    shell: Shell
+    action: str
+    state: str
+    name: str
+    sessions: tuple[SessionRow, ...] = ()
+    devices: tuple[DeviceRow, ...] = ()
+    more_sessions: int = 0
+    more_devices: int = 0
+    others: bool = False
+    impersonations: tuple[ImpersonationRow, ...] = ()
+    password: PasswordForm | None = None
+    activity: tuple[ActivityRow, ...] = ()
+    older: str = ""
+    newest: str = ""
+    notice: Said = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndingPage:
+    """Asks before several things end at once, and says which. Posts `state`, `fields`, and that it is `confirmed`."""
+
+    shell: Shell
+    action: str
+    state: str
+    name: EndingName
+    back: str
+    fields: tuple[tuple[str, str], ...] = ()
+    sessions: tuple[SessionRow, ...] = ()
+    devices: tuple[DeviceRow, ...] = ()
+    more: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FormPostPage:
     """Takes an authorization response to the callback `action` as a form (OAuth 2.0 Form Post Response Mode)."""
 
@@ -288,6 +393,23 @@ def render_impersonation(page: ImpersonationPage, status: int = 200) -> Rendered
 def render_message(page: MessagePage, status: int = 200) -> Rendered:
     """Render a message."""
     return _render("message", page, status, policy=_without_logo(page.shell))
+
+
+def render_account(page: AccountPage, status: int = 200) -> Rendered:
+    """Render the page on which people look after their own account."""
+    password = page.password
+    errors = password.errors if password else {}
+    care = _care(page.shell.language, errors, {"current_password": "", "password": "", "password_again": ""})
+    # Nobody comes for the password alone: the focus goes there only if something is wrong with it.
+    focus = care["focus"] if password and (password.error or errors) else ""
+    return _render("account", page, status, policy=_without_logo(page.shell), **{**care, "focus": focus})
+
+
+def render_ending(page: EndingPage) -> Rendered:
+    """Render the question that comes before several things end."""
+    says = partial(text, page.shell.language)
+    known = {part: says(f"ending.{page.name}.{part}") for part in ("title", "text", "submit")}
+    return _render("ending", page, 200, policy=_without_logo(page.shell), words=known)
 
 
 def render_form_post(page: FormPostPage) -> Rendered:

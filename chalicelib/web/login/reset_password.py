@@ -11,11 +11,12 @@ from msgspec import Meta
 from chalicelib.core.accounts import email_address
 from chalicelib.core.errors import Invalid
 from chalicelib.core.passwords import PasswordError, PasswordPolicy
+from chalicelib.web.login.doors import door
 from chalicelib.web.login.links import TicketQuery, address, go_on_from, shell_behind
-from chalicelib.web.login.login import State, opened
+from chalicelib.web.login.login import State
 from chalicelib.web.login.pages import ResetPage, ResetRequestPage, render_reset, render_reset_request
 from chalicelib.web.login.rules import password_error, password_rules
-from chalicelib.web.login.shell import demand_same_origin, login_surface, shell_for
+from chalicelib.web.login.shell import demand_same_origin, login_surface, redirect, shell_for
 from chalicelib.web.login.texts import Text
 from chalicelib.web.surface import Incoming, Rendered
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from chalicelib.core.connections import Connection
-    from chalicelib.core.oauth.authorize import UnderWay
     from chalicelib.core.tickets import Opened
+    from chalicelib.web.login.doors import Door
     from chalicelib.web.login.texts import Said
 
     Field = Literal["password", "password_again"]
@@ -58,8 +59,10 @@ def get_reset_password(incoming: Incoming[ResetQuery, None]) -> Rendered:
     if incoming.query.ticket:
         found, connection = incoming.core.password_resets.open(incoming.caller, incoming.query.ticket)
         return render_reset(_new_password_page(incoming, found, connection))
-    under_way = opened(incoming, incoming.query.state)
-    return render_reset_request(_request_page(incoming, under_way, under_way.request.login_hint))
+    way_in = door(incoming, incoming.query.state)
+    if not way_in.resets_passwords:
+        return redirect(_login(way_in))
+    return render_reset_request(_request_page(way_in, way_in.login_hint))
 
 
 @surface.endpoint("POST", _PATH, summary="Reset a password", public=True, query=ResetQuery, body=ResetForm, form=True)
@@ -71,17 +74,19 @@ def post_reset_password(incoming: Incoming[ResetQuery, ResetForm]) -> Rendered:
 
 def _send_link(incoming: Incoming[ResetQuery, ResetForm]) -> Rendered:
     """Send a link, and say nothing about whether somebody has the address (S7)."""
-    core, caller, email = incoming.core, incoming.caller, incoming.body.email.strip()
-    under_way = opened(incoming, incoming.body.state)
-    connection = core.authorize.connection_for(caller, under_way)
+    caller, email = incoming.caller, incoming.body.email.strip()
+    way_in = door(incoming, incoming.body.state)
+    if not way_in.resets_passwords:
+        return redirect(_login(way_in))
     try:
         email_address(email)
     except Invalid:
         problem = Text("error.email_invalid" if email else "error.email_missing")
-        return render_reset_request(_request_page(incoming, under_way, email, problem=problem), 400)
-    page = _request_page(incoming, under_way, email, sent=True)
-    core.password_resets.request(caller, under_way.client, connection, email, language=page.shell.language)
-    return render_reset_request(page)
+        return render_reset_request(_request_page(way_in, email, problem=problem), 400)
+    incoming.core.password_resets.request(
+        caller, way_in.client, way_in.connection, email, language=way_in.shell.language
+    )
+    return render_reset_request(_request_page(way_in, email, sent=True))
 
 
 def _set_password(incoming: Incoming[ResetQuery, ResetForm]) -> Rendered:
@@ -108,18 +113,20 @@ def _problems(form: ResetForm) -> Mapping[Field, Said]:
     return {}
 
 
-def _request_page(
-    incoming: Incoming[Any, Any], under_way: UnderWay, email: str, *, problem: Said = "", sent: bool = False
-) -> ResetRequestPage:
+def _request_page(way_in: Door, email: str, *, problem: Said = "", sent: bool = False) -> ResetRequestPage:
     return ResetRequestPage(
-        shell=shell_for(incoming.core, incoming.caller, incoming.http, under_way.client, under_way.request),
+        shell=way_in.shell,
         action=_PATH,
-        state=under_way.state,
+        state=way_in.state,
         email=email,
         sent=sent,
         errors={"email": problem} if problem else {},
-        login_link=f"/u/login?{urlencode({'state': under_way.state})}",
+        login_link=_login(way_in),
     )
+
+
+def _login(way_in: Door) -> str:
+    return f"/u/login?{urlencode({'state': way_in.state})}"
 
 
 def _new_password_page(

@@ -9,6 +9,7 @@ from chalicelib.core.passwords import (
     PasswordDictionaryError,
     PasswordError,
     PasswordHistoryError,
+    PasswordLeakedError,
     PasswordNoUserInfoError,
     PasswordStrengthError,
 )
@@ -38,6 +39,7 @@ _REFUSALS: Mapping[type[PasswordError], ErrorKey] = {
     PasswordDictionaryError: "error.password_common",
     PasswordNoUserInfoError: "error.password_personal",
     PasswordHistoryError: "error.password_reused",
+    PasswordLeakedError: "error.password_leaked",
 }
 
 

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from chalicelib.core.callers import Caller
     from chalicelib.core.clients import Client
     from chalicelib.core.gatehouse import Core
+    from chalicelib.core.handles import Handle
     from chalicelib.core.oauth.requests import AuthorizeRequest
     from chalicelib.core.oauth.responses import SendBack
+    from chalicelib.core.sessions import Session
     from chalicelib.web.login.texts import MessageName
 
 
@@ -93,7 +95,8 @@ def demand_same_origin(http: HttpRequest) -> None:
 def go_on(incoming: Incoming[Any, Any], outcome: SendBack | Ask | Entered | Impersonated | Elsewhere) -> Rendered:
     """Answer the browser: back to the application, or on to a page; with the cookies that belong to it."""
     if isinstance(outcome, Entered):
-        return with_cookies(go_on(incoming, outcome.outcome), _session_cookie(incoming, outcome))
+        cookie = session_cookie(incoming.core, incoming.caller, outcome.session, outcome.handle)
+        return with_cookies(go_on(incoming, outcome.outcome), cookie)
     if isinstance(outcome, Impersonated):
         return with_cookies(send_back(incoming, outcome.answer), cookies.dropped(cookies.IMPERSONATION))
     if isinstance(outcome, Elsewhere):
@@ -130,11 +133,11 @@ def with_cookies(answer: Rendered, *added: str) -> Rendered:
     return replace(answer, headers={**answer.headers, "Set-Cookie": every})
 
 
-def _session_cookie(incoming: Incoming[Any, Any], entered: Entered) -> str:
-    settings = incoming.core.tenants.recall_settings(incoming.caller.tenant)
-    persistent = settings["session_cookie"]["mode"] == "persistent"
-    seconds = int((entered.session.expires_at - entered.session.created_at).total_seconds())
-    return cookies.kept(cookies.SESSION, str(entered.handle), seconds=seconds if persistent else None)
+def session_cookie(core: Core, caller: Caller, session: Session, handle: Handle) -> str:
+    """Give the cookie of a session that begins, or goes on under a new secret: until its absolute end, at most."""
+    persistent = core.tenants.recall_settings(caller.tenant)["session_cookie"]["mode"] == "persistent"
+    seconds = int((session.expires_at - session.touched_at).total_seconds())
+    return cookies.kept(cookies.SESSION, str(handle), seconds=seconds if persistent else None)
 
 
 def _typed(given: dict[str, str]) -> dict[str, Any]:

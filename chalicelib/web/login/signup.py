@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 
 from msgspec import Meta
 
 from chalicelib.core import accounts
-from chalicelib.core.errors import Conflict, Invalid
+from chalicelib.core.errors import Conflict, Invalid, TooMany
 from chalicelib.core.passwords import PasswordError, PasswordPolicy
 from chalicelib.core.sign_ins import Authenticated
 from chalicelib.core.users import UsernameTaken
 from chalicelib.web.cookies import browser
-from chalicelib.web.login.login import PageQuery, opened
+from chalicelib.web.login.doors import opened
+from chalicelib.web.login.login import PageQuery
 from chalicelib.web.login.pages import SignupPage, render_signup
 from chalicelib.web.login.rules import password_error, password_rules
 from chalicelib.web.login.shell import demand_same_origin, go_on, login_surface, redirect, shell_for
@@ -62,6 +64,7 @@ def post_signup(incoming: Incoming[Nothing, SignupForm]) -> Rendered:
         return redirect(_login(under_way))
     problems, judged = _problems(form, connection), None
     error: Said = ""
+    status = HTTPStatus.BAD_REQUEST
     if not problems:
         try:
             user = core.sign_ups.sign_up(
@@ -79,8 +82,10 @@ def post_signup(incoming: Incoming[Nothing, SignupForm]) -> Rendered:
             problems = {"username": Text("error.username_taken")}
         except Conflict:
             error = Text("error.signup_refused")
+        except TooMany:
+            error, status = Text("error.too_many_sign_ups"), HTTPStatus.TOO_MANY_REQUESTS
     page = _page(incoming, under_way, connection, form, problems, error=error, judged=judged)
-    return render_signup(page, 400)
+    return render_signup(page, status)
 
 
 def _attributes(form: SignupForm, connection: Connection) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from chalicelib.core.errors import Invalid, NotFound
+from chalicelib.core.jobs import Job
 from chalicelib.web.management.tickets import AccountNamed
 from chalicelib.web.schemas import Identifier, moment
 from chalicelib.web.surface import Incoming, Nothing, Surface
@@ -49,4 +50,21 @@ def send_verification_mail(incoming: Incoming[Nothing, VerificationMail]) -> Job
         sent = incoming.core.verification.send(incoming.caller, body.user_id, account, client_id)
     except NotFound as error:  # Auth0 knows no 404 here
         raise Invalid(error.message, code=error.code) from None
-    return JobAnswer(id=sent.id, type="verification_email", status="pending", created_at=moment(sent.created_at))
+    return _rendered(sent)
+
+
+@surface.endpoint(
+    "GET",
+    "/api/v2/jobs/{job_id}",
+    summary="Get a job",
+    description="Jobs are kept for two days, as history is.",
+    scopes=("read:users", "create:users"),
+    answer=JobAnswer,
+)
+def get_job(incoming: Incoming[Nothing, None], job_id: str) -> JobAnswer:
+    """Say how a job went."""
+    return _rendered(incoming.core.jobs.get(incoming.caller, job_id))
+
+
+def _rendered(job: Job) -> JobAnswer:
+    return JobAnswer(id=job.id, type=job.type, status=job.status, created_at=moment(job.created_at))

@@ -8,14 +8,20 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.core.log_search import MAX_LENGTH
-from chalicelib.core.logs import LOG_ID_LENGTH, LogEvent
+from chalicelib.core.logs import LOG_ID_LENGTH, SORTED_BY, LogEvent, Order
 from chalicelib.core.paging import PageRequest
 from chalicelib.web.schemas import Document, Paged, PagedFields, choose, moment
 from chalicelib.web.surface import Incoming, Nothing, Surface
 
 surface = Surface("logs")
 
-Sort = Annotated[str, Meta(pattern=r"^date:-?1$(?!\n)", description="date:1 or date:-1.")]
+Sort = Annotated[
+    str,
+    Meta(
+        pattern=rf"^({'|'.join(SORTED_BY)}):(1|-1)$(?!\n)",
+        description="date:1 or date:-1; by another property, such as type:1, the newest 1,000 events are sorted.",
+    ),
+]
 
 LogId = Annotated[
     str,
@@ -99,9 +105,9 @@ def list_logs(incoming: Incoming[LogsQuery, None]) -> Any:
     """List events, the newest first, or those that a search finds, or from a checkpoint on."""
     query, logs, request = incoming.query, incoming.core.logs, incoming.query.request()
     if query.text() and not request.checkpoint:
-        page = logs.search(incoming.caller, query.text(), request, newest_first=newest_first(query.sort))
+        page = logs.search(incoming.caller, query.text(), request, order(query.sort))
     else:
-        page = logs.list(incoming.caller, request, newest_first=newest_first(query.sort))
+        page = logs.list(incoming.caller, request, order(query.sort))
     items = [choose(rendered(event), query) for event in page.items]
     if query.include_totals and not request.checkpoint:
         return {"start": page.start, "limit": page.limit, "length": len(items), "total": page.total, "logs": items}
@@ -116,9 +122,10 @@ def get_log(incoming: Incoming[Nothing, None], log_id: str) -> LogAnswer:
     return rendered(incoming.core.logs.get(incoming.caller, log_id))
 
 
-def newest_first(sort: str) -> bool:
-    """Read the direction of a sort parameter."""
-    return sort.endswith("-1")
+def order(sort: str) -> Order:
+    """Read a sort parameter."""
+    field, _, direction = sort.partition(":")
+    return Order(field, descending=direction == "-1")
 
 
 def rendered(event: LogEvent) -> LogAnswer:

@@ -101,6 +101,7 @@ class TenantSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     session_lifetime: Hours | None | UnsetType = UNSET
     idle_session_lifetime: Hours | None | UnsetType = UNSET
     impersonation: Impersonation | None | UnsetType = UNSET
+    tell_of_new_places: bool | None | UnsetType = UNSET
 
 
 class TenantCreate(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -17,7 +17,7 @@ from chalicelib.core.paging import Page
 from chalicelib.core.profiles import profile_of
 from chalicelib.core.users import User
 from chalicelib.web.decoding import given
-from chalicelib.web.management.logs import LogsOfUserQuery, newest_first
+from chalicelib.web.management.logs import LogsOfUserQuery, order
 from chalicelib.web.management.logs import rendered as rendered_event
 from chalicelib.web.schemas import CheckpointedFields, Document, Fields, HttpsUrl, Identifier, choose, paged
 from chalicelib.web.surface import Incoming, Nothing, Surface
@@ -242,9 +242,7 @@ def delete_user(incoming: Incoming[Nothing, None], user_id: str) -> None:
 def list_user_logs(incoming: Incoming[LogsOfUserQuery, None], user_id: str) -> Any:
     """Give a user's history of two days."""
     query = incoming.query
-    page = incoming.core.logs.list_for_user(
-        incoming.caller, user_id, query.request(), newest_first=newest_first(query.sort)
-    )
+    page = incoming.core.logs.list_for_user(incoming.caller, user_id, query.request(), order(query.sort))
     return paged(page, "logs", query, rendered_event)
 
 

@@ -74,6 +74,13 @@ each("form[data-once]", (form) => {
   addEventListener("pageshow", release);
 });
 
+// --- data-local: a time in the clock and the words of who reads it ---
+
+each("time[data-local]", (time) => {
+  const written = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  time.textContent = written.format(new Date(time.dateTime));
+});
+
 // --- data-submits-itself: a form that needs nobody ---
 
 each("form[data-submits-itself]", (form) => form.requestSubmit());

@@ -24,11 +24,15 @@ def placeholders(template: str) -> set[str]:
 
 
 def said_by_code() -> set[str]:
-    families = (texts.ErrorKey, texts.NoticeKey, texts.RuleKey, texts.ScopeKey)
+    families = (
+        *(texts.ErrorKey, texts.NoticeKey, texts.RuleKey, texts.ScopeKey),
+        *(texts.ActivityKey, texts.BrowserKey),
+    )
     messages = {f"message.{name}.{part}" for name in get_args(texts.MessageName) for part in ("title", "text")}
     names, parts = get_args(texts.ConfirmationName), ("title", "text", "submit")
     confirmations = {f"confirmation.{name}.{part}" for name in names for part in parts}
-    return {key for family in families for key in get_args(family)} | messages | confirmations
+    endings = {f"ending.{name}.{part}" for name in get_args(texts.EndingName) for part in parts}
+    return {key for family in families for key in get_args(family)} | messages | confirmations | endings
 
 
 def test_there_is_one_file_of_texts_for_each_language_of_the_pages():

@@ -13,10 +13,11 @@ import pytest
 from chalicelib.core.callers import Caller
 from chalicelib.core.gatehouse import Core
 from chalicelib.core.identities import Identity
-from chalicelib.core.logs import done
+from chalicelib.core.logs import LogEvent, done, first_log_id
 from chalicelib.core.tenants import DEFAULT_CONNECTION
 from chalicelib.core.users import User
-from tests.conftest import Answer, Api, Clock
+from chalicelib.storage.logs import LogItem, event_item
+from tests.conftest import START, Answer, Api, Clock
 
 PASSWORD = "Long-enough-1"
 USERS = "/api/v2/users"
@@ -125,6 +126,24 @@ def opens(core: Core) -> Callable[..., bool]:
         return core.users.credentials.hasher.verify(login.password_hash, password)
 
     return verify
+
+
+@pytest.fixture
+def write_events(core: Core) -> Callable[..., None]:
+    """Write events of these attributes, a millisecond apart, at once and without the changes they would record."""
+    numbers = count(1)
+
+    def event(attributes: dict[str, Any]) -> LogEvent:
+        date = START + timedelta(milliseconds=next(numbers))
+        known = {"date": date, "type": "s", "description": "Success Login", **attributes}
+        return LogEvent(log_id=first_log_id(known["date"]) + f"{next(numbers):024x}", **known)
+
+    def write(*all_attributes: dict[str, Any], tenant: str = "main") -> None:
+        with LogItem.batch_write() as batch:
+            for attributes in all_attributes:
+                batch.save(event_item(core.logs.store.table, tenant, event(attributes)))
+
+    return write
 
 
 @dataclass

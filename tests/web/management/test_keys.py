@@ -154,6 +154,21 @@ def test_ten_previous_keys_may_be_in_use_and_no_more(api):
     assert api.post(f"{KEYS}/rotate").status == 201
 
 
+@pytest.mark.security(43)
+def test_thirty_keys_are_kept_with_those_revoked_in_the_last_two_days(api, clock):
+    statuses = []
+    for _ in range(31):
+        statuses.append(api.post(f"{KEYS}/rotate").status)
+        for kid in by_state(api)["previous"]:
+            api.put(f"{KEYS}/{kid}/revoke")
+
+    clock.advance(days=2, hours=1)
+
+    assert statuses == [201] * 30 + [429]
+    assert api.post(f"{KEYS}/rotate").status == 201
+    assert len(api.get(KEYS).json) == 3
+
+
 def test_a_previous_key_is_published_until_its_last_token_has_ended_and_then_dropped(api, clock):
     old = by_state(api)["current"][0]
     api.post(f"{KEYS}/rotate")

@@ -2,35 +2,15 @@
 
 from collections import Counter
 from datetime import timedelta
-from itertools import count
 
 import pytest
 
-from chalicelib.core.logs import LogEvent, first_log_id
-from chalicelib.storage.logs import LogItem, event_item
+from chalicelib.core.logs import HELD_BACK, first_log_id
 from chalicelib.storage.table import Item
 from tests.conftest import START
 
 PATH = "/api/v2/logs"
 ANN, BEN = "auth0|ann", "auth0|ben"
-
-
-@pytest.fixture
-def write(core):
-    """Write events of these attributes, a millisecond apart, at once and without the changes they would record."""
-    numbers = count(1)
-
-    def event(attributes):
-        date = START + timedelta(milliseconds=next(numbers))
-        known = {"date": date, "type": "s", "description": "Success Login", **attributes}
-        return LogEvent(log_id=first_log_id(known["date"]) + f"{next(numbers):024x}", **known)
-
-    def write(*all_attributes, tenant="main"):
-        with LogItem.batch_write() as batch:
-            for attributes in all_attributes:
-                batch.save(event_item(core.logs.store.table, tenant, event(attributes)))
-
-    return write
 
 
 @pytest.fixture
@@ -60,52 +40,54 @@ def described(answer):
     return [event["description"] for event in answer.json]
 
 
-def test_a_search_finds_what_matches_and_the_newest_comes_first(write, search):
-    write(*[{"type": kind, "description": f"{kind}{number}"} for number in range(3) for kind in ("s", "fp", "sapi")])
+def test_a_search_finds_what_matches_and_the_newest_comes_first(write_events, search):
+    write_events(
+        *[{"type": kind, "description": f"{kind}{number}"} for number in range(3) for kind in ("s", "fp", "sapi")]
+    )
 
     assert described(search("type:fp")) == ["fp2", "fp1", "fp0"]
     assert described(search("type:(fp OR s) AND NOT description:s1")) == ["fp2", "s2", "fp1", "fp0", "s0"]
 
 
-def test_a_search_can_be_sorted_the_other_way(write, search):
-    write(*[{"type": "fp", "description": f"{number}"} for number in range(3)])
+def test_a_search_can_be_sorted_the_other_way(write_events, search):
+    write_events(*[{"type": "fp", "description": f"{number}"} for number in range(3)])
 
     assert described(search("type:fp", sort="date:1")) == ["0", "1", "2"]
     assert described(search("type:fp", sort="date:-1")) == ["2", "1", "0"]
 
 
-@pytest.mark.parametrize("sort", ["date", "date:2", "type:1", "user_id:-1", "date:1,type:1", ""])
-def test_only_the_date_sorts(search, sort):
+@pytest.mark.parametrize("sort", ["date", "date:2", "hostname:1", "date:1,type:1", ""])
+def test_a_search_is_sorted_by_what_auth0_sorts_by_and_nothing_else(search, sort):
     answer = search("type:fp", sort=sort)
 
     assert (answer.status, answer.json["errorCode"]) == (400, "invalid_query_string")
     assert "on property sort" in answer.json["message"]
 
 
-def test_a_search_is_paged(write, search):
-    write(*[{"type": kind, "description": f"{number}"} for number in range(5) for kind in ("fp", "s")])
+def test_a_search_is_paged(write_events, search):
+    write_events(*[{"type": kind, "description": f"{number}"} for number in range(5) for kind in ("fp", "s")])
 
     pages = [described(search("type:fp", page=page, per_page=2)) for page in range(4)]
 
     assert pages == [["4", "3"], ["2", "1"], ["0"], []]
 
 
-def test_the_total_of_a_search_counts_its_matches(write, search):
-    write(*[{"type": kind} for _ in range(5) for kind in ("fp", "s")])
+def test_the_total_of_a_search_counts_its_matches(write_events, search):
+    write_events(*[{"type": kind} for _ in range(5) for kind in ("fp", "s")])
 
     answer = search("type:fp", per_page=2, include_totals="true").json
 
     assert (answer["start"], answer["limit"], answer["length"], answer["total"]) == (0, 2, 2, 5)
 
 
-def test_a_search_shows_the_fields_that_are_asked_for(write, search):
-    write({"type": "fp", "description": "no"})
+def test_a_search_shows_the_fields_that_are_asked_for(write_events, search):
+    write_events({"type": "fp", "description": "no"})
 
     assert search("type:fp", fields="type,description").json == [{"type": "fp", "description": "no"}]
 
 
-def test_a_search_of_dates_finds_what_is_between_them(write, search):
-    write(*[{"description": f"{hour}", "date": START - timedelta(hours=hour)} for hour in range(5)])
+def test_a_search_of_dates_finds_what_is_between_them(write_events, search):
+    write_events(*[{"description": f"{hour}", "date": START - timedelta(hours=hour)} for hour in range(5)])
 
     assert described(search("date:[2026-03-01T09:00 TO 2026-03-01T11:00}")) == ["2", "3"]
     assert described(search("date:{2026-03-01T09:00 TO 2026-03-01T11:00]")) == ["1", "2"]
@@ -119,30 +101,33 @@ def test_a_search_sees_what_the_api_itself_records(api, search):
     assert client_id
 
 
-def test_a_search_sees_two_days_and_no_more(write, search, clock):
-    write({"type": "fp", "description": "old", "date": START - timedelta(days=2)}, {"type": "fp", "description": "new"})
+def test_a_search_sees_two_days_and_no_more(write_events, search, clock):
+    write_events(
+        {"type": "fp", "description": "old", "date": START - timedelta(days=2)}, {"type": "fp", "description": "new"}
+    )
 
     assert described(search("type:fp")) == ["new"]
     clock.advance(days=2)
     assert described(search("date:[* TO *] OR type:fp")) == []
 
 
-def test_a_search_finds_nothing_of_another_tenant(write, search, acme):
-    write({"type": "fp", "user_id": ANN}, tenant="acme")
+def test_a_search_finds_nothing_of_another_tenant(write_events, search, acme):
+    write_events({"type": "fp", "user_id": ANN}, tenant="acme")
 
     assert described(search("type:fp")) == described(search(f'user_id:"{ANN}"')) == []
     assert len(described(acme.get(PATH, query={"q": "type:fp"}))) == 1
 
 
 @pytest.mark.parametrize("q", ["", " ", "\t\n"])
-def test_a_search_for_nothing_lists_everything(write, search, q):
-    write({"description": "one"}, {"description": "two"})
+def test_a_search_for_nothing_lists_everything(write_events, search, q):
+    write_events({"description": "one"}, {"description": "two"})
 
     assert described(search(q))[:2] == ["two", "one"]
 
 
-def test_from_a_checkpoint_a_search_does_not_count(write, search):
-    write({"type": "s", "description": "one"}, {"type": "fp", "description": "two"})
+def test_from_a_checkpoint_a_search_does_not_count(write_events, search, clock):
+    write_events({"type": "s", "description": "one"}, {"type": "fp", "description": "two"})
+    clock.time += HELD_BACK
 
     assert described(search("type:fp", **{"from": first_log_id(START + timedelta(milliseconds=1))}, take=10)) == [
         "one",
@@ -160,8 +145,8 @@ def test_a_search_needs_the_scope_of_the_list(api):
 # One user
 
 
-def test_a_search_of_a_user_is_one_query_of_that_users_history(write, search, calls):
-    write(*[{"user_id": user_id, "description": user_id} for _ in range(120) for user_id in (ANN, BEN)])
+def test_a_search_of_a_user_is_one_query_of_that_users_history(write_events, search, calls):
+    write_events(*[{"user_id": user_id, "description": user_id} for _ in range(120) for user_id in (ANN, BEN)])
     calls.clear()
 
     answer = search(f'user_id:"{ANN}" AND type:s', per_page=100)
@@ -170,8 +155,10 @@ def test_a_search_of_a_user_is_one_query_of_that_users_history(write, search, ca
     assert calls == {"Query": 1}
 
 
-def test_a_search_of_a_user_within_a_time_is_found_too(write, search):
-    write(*[{"user_id": ANN, "description": f"{hour}", "date": START - timedelta(hours=hour)} for hour in range(5)])
+def test_a_search_of_a_user_within_a_time_is_found_too(write_events, search):
+    write_events(
+        *[{"user_id": ANN, "description": f"{hour}", "date": START - timedelta(hours=hour)} for hour in range(5)]
+    )
 
     answer = search(f'user_id:"{ANN}" date:[2026-03-01T09:00 TO 2026-03-01T11:00}}', sort="date:1")
 
@@ -186,8 +173,8 @@ def test_a_search_of_a_user_that_was_deleted_finds_the_deletion(new_user, api, s
     assert [event["type"] for event in search(f'user_id:"{user_id}"').json] == ["sdu"]
 
 
-def test_a_search_of_a_user_that_never_was_finds_nothing(write, search):
-    write({"user_id": ANN})
+def test_a_search_of_a_user_that_never_was_finds_nothing(write_events, search):
+    write_events({"user_id": ANN})
 
     assert described(search('user_id:"auth0|nobody"')) == []
 
@@ -196,9 +183,9 @@ def test_a_search_of_a_user_that_never_was_finds_nothing(write, search):
 
 
 @pytest.mark.security(42, 43)
-def test_a_search_looks_at_1000_events_and_at_none_beyond_unless_a_time_says_where(write, search, calls):
+def test_a_search_looks_at_1000_events_and_at_none_beyond_unless_a_time_says_where(write_events, search, calls):
     early = {"type": "fp", "description": "early", "date": START - timedelta(hours=1)}
-    write(early, {"type": "fp", "description": "last"}, *[{"type": "s"}] * 999)
+    write_events(early, {"type": "fp", "description": "last"}, *[{"type": "s"}] * 999)
     calls.clear()
 
     assert described(search("type:fp")) == ["last"]
@@ -206,8 +193,8 @@ def test_a_search_looks_at_1000_events_and_at_none_beyond_unless_a_time_says_whe
     assert described(search("type:fp date:[* TO 2026-03-01T11:30]")) == ["early"]
 
 
-def test_a_search_that_has_found_its_page_looks_no_further(write, search, calls):
-    write(*[{"type": "fp"}] * 300)
+def test_a_search_that_has_found_its_page_looks_no_further(write_events, search, calls):
+    write_events(*[{"type": "fp"}] * 300)
     calls.clear()
 
     answer = search("type:fp", per_page=50)
@@ -272,9 +259,11 @@ def test_a_checkpoint_that_is_no_log_id_is_refused(api, checkpoint):
     assert api.get(PATH, query={"from": checkpoint}).status == 400
 
 
-def test_an_event_says_where_its_user_was(write, search):
+def test_an_event_says_where_its_user_was(write_events, search):
     place = {"country_code": "BE", "city_name": "Ghent", "latitude": 51.05}
-    write({"type": "s", "user_name": "ann", "strategy": "auth0", "strategy_type": "database", "location_info": place})
+    write_events(
+        {"type": "s", "user_name": "ann", "strategy": "auth0", "strategy_type": "database", "location_info": place}
+    )
 
     (event,) = search("user_name:ann").json
 

@@ -234,6 +234,15 @@ def test_what_lies_where_it_was_not_sealed_for_is_not_taken_for_what_belongs_the
     assert "ours" not in refused.value.message + refused.value.detail
 
 
+def test_values_without_the_key_that_opens_them_are_not_taken_for_none(core, contents, put):
+    put("API_KEY")
+    contents.restore([each for each in contents.read() if not each["sk"]["S"].startswith("DATA_KEY#")])
+    core.clients.store.cache.entries.clear()
+
+    with pytest.raises(Unavailable):
+        core.rules_configs.opened("main")
+
+
 def test_a_value_that_comes_while_the_first_is_made_is_sealed_with_the_key_that_is_kept(core, put):
     """Of two data keys that are made at once one is stored, and both values open with it."""
     configs = core.rules_configs

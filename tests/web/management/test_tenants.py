@@ -38,6 +38,7 @@ DEFAULTS = {
         "excluded_clients": [],
         "client_policies": {},
     },
+    "tell_of_new_places": True,
 }
 CHANGED = {
     "friendly_name": "Example Inc.",
@@ -67,6 +68,7 @@ CHANGED = {
         "excluded_clients": ["till"],
         "client_policies": {"shop": {"denied_scopes": ["email"], "denied_claims": ["phone_number"]}},
     },
+    "tell_of_new_places": False,
 }
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from chalicelib.core.attempts import ANYWHERE, NAME_LIMIT, PAIR_LIMIT, Counter
+from chalicelib.core.attempts import ANYWHERE, NAME_LIMIT, Counter
 from chalicelib.core.callers import Caller
 from chalicelib.core.logs import done
 from chalicelib.core.tenants import DEFAULT_CONNECTION
@@ -24,7 +24,7 @@ def connection(api):
 def fail(core, connection, clock):
     """Count failures of a name from an address, as sign-ins do."""
 
-    def times(count, name=ANN, ip="203.0.113.7", at=connection, limit=PAIR_LIMIT):
+    def times(count, name=ANN, ip="203.0.113.7", at=connection, limit=10):
         counter = Counter(connection_id=at, name=name, ip=ip, limit=limit)
         event, until = done(core.users.ambient, Caller(tenant="main")), clock.now() + timedelta(hours=24)
         for _ in range(count):

@@ -38,6 +38,7 @@ class Work:
 
     def do(self, job: str) -> None:
         """Say what came of it, give what is still under way a little time, and say goodbye."""
+        self.say("ready")
         try:
             self.channel.send(b'{"type":"outcome","outcome":' + self.outcome(job).encode("utf-8") + b"}")
             self.engine.deadline = time.monotonic() + self.order["after"]
@@ -45,6 +46,9 @@ class Work:
         except Stopped as stopped:
             self.say("stopped", kind=stopped.kind, detail=stopped.detail[:1000])
             self.last_words()
+        except (ValueError, TypeError, LookupError) as error:
+            # A script has spoilt what our JavaScript stands on, so that it said no JSON, or not what it should.
+            self.say("stopped", kind="crash", detail=f"the engine said nonsense: {error!r}"[:1000])
         self.say("bye")
 
     def outcome(self, job: str) -> str:
@@ -57,16 +61,16 @@ class Work:
             if settled != {"ok": True}:
                 return json.dumps(settled)
         result = self.engine.enter("result")
-        return result if len(result) <= self.order["result_bytes"] else '{"kind":"size"}'
+        return result if len(result.encode()) <= self.order["outcome_bytes"] else '{"kind":"size"}'
 
     def wait(self, *, until_settled: bool) -> Any:
         """Run promises, timers and replies until the script called back, or nothing can happen any more."""
         while True:
-            self.engine.settle()
+            done = self.engine.settle()
             status = self.status()
             if until_settled and status["settled"] is not None:
                 return status["settled"]
-            if not self.next_event(status):
+            if done and not self.next_event(status):
                 return json.loads(self.engine.enter("idle")) if until_settled else None
 
     def next_event(self, status: Any) -> bool:
@@ -93,10 +97,10 @@ class Work:
 
     def pass_on(self, status: Any) -> None:
         """Tell the parent what happened since it was told last."""
-        if status["console"]:
-            self.say("console", lines=status["console"])
-        for name in status["twice"]:
-            self.say("twice", script=name)
+        if status["console"] or status["cut"]:
+            self.say("console", lines=status["console"], cut=status["cut"])
+        if status["twice"]:
+            self.say("twice", scripts=status["twice"])
         for asked in status["asked"]:
             self.say("ask", **asked)
 

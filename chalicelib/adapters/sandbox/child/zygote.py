@@ -49,11 +49,11 @@ class Zygote:
     def serve(self) -> None:
         """Take orders."""
         while True:
-            ready, _, _ = select.select([self.orders, self.woken], [], [])
+            ready, _, _ = select.select([self.orders.fileno(), self.woken], [], [])
             if self.woken in ready:
                 os.read(self.woken, 4096)
                 self.reap()
-            if self.orders in ready:
+            if self.orders.fileno() in ready:
                 order, descriptors, _, _ = socket.recv_fds(self.orders, ORDER.size, 1)
                 if len(order) < ORDER.size:
                     break

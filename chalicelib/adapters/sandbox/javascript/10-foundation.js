@@ -8,6 +8,8 @@ const evaluate = eval;  // called by another name it evaluates globally
 const promiseThen = Promise.prototype.then;
 const text = String;
 const now = Date.now;
+const isList = Array.isArray;
+const { slice } = String.prototype;
 
 const MAX_MESSAGE = 1000;
 

@@ -1,7 +1,8 @@
 // console: lines are kept until the worker fetches them, at most as many bytes as the run may write.
 
 const levels = ["log", "info", "warn", "error", "debug", "trace"];
-const writing = { lines: "", left: 0, cut: false };
+const writing = { lines: "", count: 0, left: 0, cut: false };
+const MAX_LINES = 1000;  // empty lines have no bytes to be counted
 
 function inspect(value, depth = 0, above = []) {
   if (typeof value === "string") return depth ? quoted(value) : value;
@@ -44,18 +45,22 @@ function format(...values) {
   return [first, ...values.slice(used).map((value) => inspect(value))].join(" ");
 }
 
+function full() {
+  if (writing.left > 0 && writing.count < MAX_LINES) return false;
+  return (writing.cut = true);
+}
+
 function write(level, line) {
-  if (writing.left <= 0) {
-    writing.cut = true;
-    return;
-  }
+  if (full()) return;
   const kept = line.length > writing.left ? line.slice(0, writing.left) : line;
   writing.cut = writing.cut || kept !== line;
   writing.left -= kept.length + 1;
+  writing.count++;
   writing.lines += `${writing.lines ? "," : ""}[${quoted(level)},${quoted(kept)}]`;
 }
 
 function safely(values) {
+  if (full()) return "";
   try {
     return format(...values);
   } catch {

@@ -1,7 +1,9 @@
 // One run: the scripts, what they are given, and how each of them ends. `enter` is all that Python calls.
 
-const run = { kind: "", scripts: [], current: -1, settled: "", twice: "", user: null, context: null, values: [], result: null };
+const run = { kind: "", scripts: [], current: -1, settled: "", twice: "", late: 0, user: null, context: null, values: [], result: null };
 const unauthorized = new WeakSet();
+const NO_FUNCTION = "The script is not a function";
+const MAX_LATE = 20;  // that a script called back again is noted so often
 
 // A script is a function. It has to be one in both kinds of brackets: what closes one of them early does not close the
 // other, so that nothing can stand outside the brackets in both.
@@ -28,7 +30,7 @@ function withoutSemicolon(source) {
 
 function functionOf(source) {
   const values = evaluate(`[\n${parsed(source)}\n]`);
-  if (values.length !== 1 || typeof values[0] !== "function") throw new SyntaxError("The script is not a function");
+  if (values.length !== 1 || typeof values[0] !== "function") throw new TypeError(NO_FUNCTION);
   return values[0];
 }
 
@@ -38,8 +40,9 @@ function faultOf(source) {
     functionOf(source);
     return "null";
   } catch (error) {
-    const message = isObject(error) && error instanceof SyntaxError ? error.message : "The script is not a function";
-    const place = /<input>:(\d+):(\d+)/.exec(isObject(error) && error instanceof SyntaxError ? error.stack : "");
+    const parsing = isObject(error) && error instanceof SyntaxError;
+    const message = parsing ? error.message : NO_FUNCTION;
+    const place = /<input>:(\d+):(\d+)/.exec(parsing ? error.stack : "");
     const lines = source.split("\n").length;
     const line = place ? Math.min(Math.max(place[1] - 1, 1), lines) : 1;
     return `{"message":${quoted(message)},"line":${line},"column":${place ? +place[2] : 1}}`;
@@ -111,13 +114,14 @@ function succeed(first, second) {
     run.result = first;
     return;
   }
-  if (isObject(first)) run.user = first;
-  if (isObject(second)) run.context = second;
+  if (isObject(first) && !isList(first)) run.user = first;
+  if (isObject(second) && !isList(second)) run.context = second;
 }
 
 // What a script says when it is over already changes nothing.
 function late(index, what, error) {
-  run.twice += `${run.twice ? "," : ""}${quoted(run.scripts[index].name)}`;
+  if (run.late++ >= MAX_LATE) return;
+  run.twice += `${run.twice ? "," : ""}${index}`;
   if (error) write("warn", `${what} after the callback: ${describe(error)}`);
 }
 
@@ -206,6 +210,11 @@ function idle() {
 
 const commands = { __proto__: null, begin, start, status, reply, tick, idle, result };
 
+// A text that was put together may be a tree of its parts inside the engine, which Python is not given.
+function whole(string) {
+  return apply(slice, `${string} `, [0, -1]);
+}
+
 function enter(command, message) {
-  return commands[command](message) || "";
+  return whole(commands[command](message) || "");
 }

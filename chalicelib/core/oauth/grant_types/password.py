@@ -111,7 +111,7 @@ class PasswordGrant:
 
     def _record(self, caller: Caller, sign_in: SignIn) -> None:
         try:
-            self.sign_ins.record(caller.tenant, sign_in)
+            self.sign_ins.record(caller, sign_in)
         except Conflict:
             raise UserBlocked from None
 

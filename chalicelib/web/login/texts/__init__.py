@@ -15,11 +15,14 @@ from typing import Literal, TypeAlias
 _FOLDER = Path(__file__).parent
 
 ErrorKey: TypeAlias = Literal[
+    "error.current_password_missing",
+    "error.current_password_wrong",
     "error.database_unavailable",
     "error.email_invalid",
     "error.email_missing",
     "error.login_missing",
     "error.password_common",
+    "error.password_leaked",
     "error.password_missing",
     "error.password_personal",
     "error.password_reused",
@@ -27,6 +30,7 @@ ErrorKey: TypeAlias = Literal[
     "error.passwords_differ",
     "error.signup_refused",
     "error.too_many_attempts",
+    "error.too_many_sign_ups",
     "error.username_invalid",
     "error.username_missing",
     "error.username_taken",
@@ -35,13 +39,19 @@ ErrorKey: TypeAlias = Literal[
 """What is wrong with what was typed. `error.username_invalid` takes `min` and `max`."""
 
 NoticeKey: TypeAlias = Literal[
+    "notice.account_device",
+    "notice.account_impersonation",
+    "notice.account_old_page",
+    "notice.account_others",
+    "notice.account_password",
+    "notice.account_session",
     "notice.email_verified",
     "notice.password_changed",
     "notice.sign_in_again",
     "notice.signed_out",
     "notice.verify_email",
 ]
-"""What somebody should know before filling in a form."""
+"""What somebody should know before filling in a form, or what became of one."""
 
 MessageName: TypeAlias = Literal[
     "access_denied",
@@ -68,6 +78,9 @@ MessageName: TypeAlias = Literal[
 ConfirmationName: TypeAlias = Literal["unblock", "verify_email"]
 """What a link does when it is used: each has a `confirmation.<name>.title`, `.text` with an `email`, and `.submit`."""
 
+EndingName: TypeAlias = Literal["others", "session"]
+"""What ends together: each has an `ending.<name>.title`, `.text` and `.submit`."""
+
 RuleKey: TypeAlias = Literal[
     "rule.containsAtLeast",
     "rule.identicalChars",
@@ -84,12 +97,55 @@ RuleKey: TypeAlias = Literal[
 ScopeKey: TypeAlias = Literal["scope.email", "scope.offline_access", "scope.openid", "scope.profile"]
 """The scopes of OpenID Connect that an application may ask for."""
 
+ActivityKey: TypeAlias = Literal[
+    "activity.f",
+    "activity.fcp",
+    "activity.fcpr",
+    "activity.feacft",
+    "activity.ferrt",
+    "activity.fimp",
+    "activity.fn",
+    "activity.fp",
+    "activity.fv",
+    "activity.limit_wc",
+    "activity.other",
+    "activity.s",
+    "activity.sapi",
+    "activity.sapi_own",
+    "activity.sce",
+    "activity.scp",
+    "activity.scpr",
+    "activity.scu",
+    "activity.seacft",
+    "activity.sepft",
+    "activity.sertft",
+    "activity.simp",
+    "activity.simpa",
+    "activity.simpe",
+    "activity.simpr",
+    "activity.simps",
+    "activity.simpu",
+    "activity.slo",
+    "activity.slo_other",
+    "activity.slo_others",
+    "activity.srrt",
+    "activity.ss",
+    "activity.ssa",
+    "activity.sv",
+    "activity.svr",
+    "activity.ublkdu",
+]
+"""What happened, by the type of its event. Each may name the `application`."""
+
+BrowserKey: TypeAlias = Literal["browser.gone_application", "browser.on_system", "browser.unknown"]
+"""What browsers and applications are called where they do not say it themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
     """Something to say in the language of the page."""
 
-    key: ErrorKey | NoticeKey | RuleKey | ScopeKey
+    key: ErrorKey | NoticeKey | RuleKey | ScopeKey | ActivityKey | BrowserKey
     values: Mapping[str, object] = field(default_factory=dict)
 
 
