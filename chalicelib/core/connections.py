@@ -182,9 +182,15 @@ class Connection:
         return self.is_custom and not self.options.get("import_mode")
 
     @property
+    def changes_passwords(self) -> bool:
+        """Whether a password can be another one at all: where a tenant's own database keeps it, by a script."""
+        unable = self.asks_always and "change_password" not in self.scripts
+        return self.is_database and not unable
+
+    @property
     def resets_passwords(self) -> bool:
         """Whether people may have a link to choose a new password."""
-        return self.is_database and not self.options.get("disable_self_service_change_password")
+        return self.changes_passwords and not self.options.get("disable_self_service_change_password")
 
     @property
     def attributes_writable(self) -> bool:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from chalicelib.core.passwords import PasswordHasher
     from chalicelib.core.users import User, UserStore
 
+BROUGHT = "brought"
+"""What the event of a user says who was made, or is another now, as the database describes them."""
 MOVED, MET = "The user moved here from the custom database.", "The custom database brought the user."
 _OTHER_NAME = "The profile does not have the name that was typed."
 _ANOTHERS = "The profile has the id or a name of another account."
@@ -155,7 +157,7 @@ class CustomAccounts:
 
     def _event(self, caller: Caller, connection: Connection, user: User, kind: str, why: str) -> LogEvent:
         event = happened(self.ambient, caller, kind, user_id=user.user_id, user_name=name_of(user), why=why)
-        return placed(event, None, connection)
+        return placed(replace(event, details={**event.details, BROUGHT: True}), None, connection)
 
     def _known(self, caller: Caller, login: Login | None) -> User | None:
         """Find whose name it is: read for an unknown name too, so that the time of a read does not tell."""

@@ -120,7 +120,7 @@ class CustomDatabases:
         client = {"tenant": caller.tenant, "client_id": caller.client_id, "connection": connection.name}
         self._ask(caller, connection, "create", "fs", {**named(user), "password": password, **client})
         try:
-            profile = self.login(caller, connection, name, password)
+            profile = self.login(caller, connection, name, password).unless_said(user)
             made = profile.new_user(connection, profile.id or user.main.user_id, name, user.created_at)
         except (WrongCredentials, Unusable) as error:
             failed = ScriptFailed("login", f"After create: {error or 'wrong password'}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from chalicelib.core.errors import Conflict, Invalid
+from chalicelib.core.errors import Conflict, Invalid, Unavailable
 from chalicelib.core.sandbox import fault_of_text, missing_modules
 
 if TYPE_CHECKING:
@@ -81,11 +81,16 @@ class DatabaseScripts:
         return Customized(attributes=whole, texts={**texts, **gone}, warnings=warnings)
 
     def opened(self, tenant: str, connection: Connection) -> dict[str, str]:
-        """Decrypt what a connection's scripts may know: for one run, then to be dropped."""
+        """Decrypt what a connection's scripts may know: for one run, then to be dropped.
+
+        Unavailable if one of the values cannot be opened.
+        """
         sealed = connection.options.get("configuration") or {}
-        data_key = self.data_keys.recall(tenant) if sealed else None
-        if data_key is None:
+        if not sealed:
             return {}
+        data_key = self.data_keys.recall(tenant)
+        if data_key is None:
+            raise Unavailable("A secret of the tenant cannot be read.", detail=f"{tenant} has no data key")
         return {
             key: self.vault.open(tenant, data_key, _secret(connection.name, key), value.removeprefix(SEALED))
             for key, value in sealed.items()

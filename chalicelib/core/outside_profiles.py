@@ -96,6 +96,11 @@ class OutsideProfile:
         )
         return _bounded(user)
 
+    def unless_said(self, user: User) -> OutsideProfile:
+        """Take the names that somebody gave for themselves, where the profile says none."""
+        given = {"email": user.email, "username": user.username}
+        return replace(self, known={**{name: text for name, text in given.items() if text}, **self.known})
+
     def renewed(self, connection: Connection, user: User) -> User:
         """Give a user as this profile has them now. Metadata and what it does not say stay as they are."""
         known = {**self.known}

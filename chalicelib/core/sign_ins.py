@@ -272,7 +272,8 @@ class SignIns:
         self, asking: _Attempt, login: Login | None, user: User | None, failed: ScriptFailure
     ) -> OAuthError:
         """Refuse because there was no answer, with the script's name in the history."""
-        event = failed.told(asking.event(self.ambient, "f", "", user.user_id if user else ""))
+        kind = "f" if asking.failure == "fp" else asking.failure
+        event = failed.told(asking.event(self.ambient, kind, "", user.user_id if user else ""))
         if not failed.counts:
             self.attempts.fail(asking.caller.tenant, (), self.ambient.now(), event)
             return recorded(DatabaseUnavailable())

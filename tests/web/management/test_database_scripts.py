@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.core.connections import DATABASE_DEFAULTS, MAX_BYTES
 from chalicelib.core.database_scripts import NAMES
+from chalicelib.core.errors import Unavailable
 from chalicelib.storage import keys
 from chalicelib.storage.connections import ConnectionsItem
 
@@ -162,6 +163,15 @@ def test_a_value_that_comes_back_as_it_was_shown_stays_and_a_new_one_is_encrypte
 
     connection = core.connections.store.find("main", made["id"])
     assert core.connections.custom.opened("main", connection) == {"A": "one", "B": "three", "C": shown["A"]}
+
+
+def test_values_without_the_key_that_opens_them_are_not_taken_for_none(core, save, contents):
+    made = save({"configuration": {"A": "one"}}).json
+    contents.restore([each for each in contents.read() if not each["sk"]["S"].startswith("DATA_KEY#")])
+    core.connections.store.cache.entries.clear()
+
+    with pytest.raises(Unavailable):
+        core.connections.custom.opened("main", core.connections.store.find("main", made["id"]))
 
 
 @pytest.mark.security(33)

@@ -130,6 +130,7 @@ ActivityKey: TypeAlias = Literal[
     "activity.slo_others",
     "activity.srrt",
     "activity.ss",
+    "activity.ss_brought",
     "activity.ssa",
     "activity.sv",
     "activity.svr",
