@@ -1,4 +1,4 @@
-"""Many first sign-ins of one person at once, at a tenant's own database. Judged as in test_races.py."""
+"""One person many times at once, at a tenant's own database. Judged as in test_races.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from chalicelib.core.callers import Caller
 from chalicelib.core.oauth.client_authentication import ClientProof
 from chalicelib.core.oauth.errors import OAuthError
 from chalicelib.core.oauth.token import TokenRequest
-from tests.flows.databases import EMAIL, NAME, PASSWORD, answering
+from tests.flows.databases import EMAIL, NAME, PASSWORD, answering, saying
+from tests.storage import test_account_page_races as pages
 
 pytestmark = pytest.mark.parametrize("stand_in", ["ministack", "dynamodb_local"], indirect=True)
 
@@ -20,10 +21,15 @@ FEW = 6
 
 
 @pytest.fixture
-def enter(product, aws):
-    """Sign in at a database of the tenant's own, with or without import mode."""
+def tenant(product, aws):
     product.authorize.seals.format.workshop.sealer._client = aws["kms"]
-    product.tenants.create(CALLER, "acme")
+    yield product.tenants.create(CALLER, "acme")
+    product.connections.custom.checker.opened.close()
+
+
+@pytest.fixture
+def enter(product, tenant):
+    """Sign in at a database of the tenant's own, with or without import mode."""
     client, _ = product.clients.create(CALLER, {"name": "App", "app_type": "spa", "grant_types": (REALM,)})
 
     def prepared(*, imports: bool):
@@ -46,8 +52,19 @@ def enter(product, aws):
 
         return tried
 
-    yield prepared
-    product.connections.custom.checker.opened.close()
+    return prepared
+
+
+@pytest.fixture
+def home(product, tenant):
+    """The account page of somebody whose password is kept elsewhere."""
+    scripts = {
+        "login": answering(email=pages.EMAIL, typed=pages.EMAIL, password=pages.PASSWORD),
+        "change_password": saying("callback(null, true)"),
+    }
+    options = {"enabledDatabaseCustomization": True, "customScripts": scripts}
+    body = {"name": NAME, "strategy": "auth0", "options": options, "enabled_clients": ("any",)}
+    return pages.Home(product, product.connections.create(CALLER, body).connection, "auth0|7")
 
 
 @pytest.mark.parametrize("imports", [True, False], ids=["importing", "asking"])
@@ -58,3 +75,13 @@ def test_first_sign_ins_of_one_person_at_once_all_enter_as_one_user(imports, ent
 
     assert answers == ["entered"] * FEW
     assert product.users.store.find("acme", "auth0|7").logins_count == FEW
+
+
+def test_changes_of_a_password_there_by_several_browsers_at_once_are_each_made(home, race):
+    cookies = [home.enter() for _ in range(3)]
+    changes = [home.changes(cookie, f"number {n} Horse battery", ends_others=False) for n, cookie in enumerate(cookies)]
+
+    renewed = race(*changes).won
+
+    assert sorted(renewed) == sorted(home.sessions())
+    assert home.types().count("scp") == 3
