@@ -25,6 +25,9 @@ from chalicelib.core.clients import Clients
 from chalicelib.core.connections import Connections
 from chalicelib.core.consents import Consents
 from chalicelib.core.credentials import Credentials
+from chalicelib.core.custom_accounts import CustomAccounts
+from chalicelib.core.custom_databases import CustomDatabases
+from chalicelib.core.database_scripts import DatabaseScripts
 from chalicelib.core.device_credentials import DeviceCredentials
 from chalicelib.core.ending import Ending
 from chalicelib.core.gatehouse import Core
@@ -125,7 +128,11 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
     marks = marks or Marks(HmacMarks(workshop), SigningKeyStore(table, cache))
     stores = Stores.of(replace(table, marks=marks), cache)
     signing_keys = SigningKeys(stores.signing_keys, workshop, ambient)
-    connections = Connections(stores.connections, ambient, check_database_options)
+    vault, outgoing = GcmVault(sealer, ambient), Outgoing()
+    sandbox = LateSandbox(settings.sandbox_function, settings.region, settings.aws_endpoint)
+    scripts = DatabaseScripts(sandbox, vault, stores.data_keys)
+    connections = Connections(stores.connections, ambient, check_database_options, scripts)
+    databases = CustomDatabases(stores.connections, scripts, sandbox, outgoing, hosts, stores.logs, ambient)
     client_grants = ClientGrants(stores.client_grants, stores.clients, stores.resource_servers, ambient)
     hasher = Argon2PasswordHasher(
         memory_kib=settings.argon2_memory_kib,
@@ -137,18 +144,17 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
     mailer = SesMailer(settings.mail_from, settings.region, settings.aws_endpoint)
     outbox = Outbox(stores.outbox, mailer, seals, stores.tenants, ambient)
     tickets = Tickets(stores.tickets, stores.clients, hosts, ambient)
-    verification = Verification(tickets, stores.users, outbox, stores.logs, ambient)
+    verification = Verification(tickets, stores.users, stores.connections, databases, outbox, stores.logs, ambient)
     protection = AttackProtection(stores.tenants, _breached_passwords(settings), ambient)
     user_blocks = UserBlocks(stores.attempts, tickets, stores.users, connections, outbox, protection, ambient)
     places = NewPlaces(tickets, outbox, connections, stores.tenants)
     credentials = Credentials(hasher, common_passwords, protection)
-    users = Users(stores.users, connections, credentials, outbox, verification, ambient)
+    users = Users(stores.users, connections, credentials, outbox, verification, databases, ambient)
+    accounts = CustomAccounts(databases, stores.users, hasher, ambient)
     id_tokens = IdTokens(Rs256Tokens(workshop), signing_keys, hosts, ambient)
     links = Links(stores.users, id_tokens, ambient)
     sweep = Sweep(stores.works, users, links, client_grants, connections, stores.sessions)
-    sandbox = LateSandbox(settings.sandbox_function, settings.region, settings.aws_endpoint)
-    outgoing = Outgoing()
-    configs = RulesConfigs(stores.rules_configs, GcmVault(sealer, ambient), ambient)
+    configs = RulesConfigs(stores.rules_configs, vault, ambient)
     keys = PemKeys()
     limits = {
         MANAGEMENT: settings.management_requests_per_minute,
@@ -168,7 +174,7 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         resource_servers=resource_servers,
         tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, client_grants, ambient),
         sign_ins=SignIns(
-            stores.sign_ins, stores.attempts, stores.users, user_blocks, places, protection, hasher, ambient
+            stores.sign_ins, stores.attempts, stores.users, user_blocks, places, protection, hasher, accounts, ambient
         ),
         outbox=outbox,
         rule_runs=RuleRuns(stores.rules, configs, sandbox, outgoing, users, hosts, ambient),
@@ -211,7 +217,7 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         sign_ups=SignUps(users, verification, nouns.tenants, stores.attempts, protection, stores.logs, ambient),
         attack_protection=protection,
         verification=verification,
-        password_resets=PasswordResets(tickets, users, connections, outbox, stores.logs, ambient),
+        password_resets=PasswordResets(tickets, users, connections, outbox, accounts, stores.logs, ambient),
         user_blocks=user_blocks,
         outbox=outbox,
         jobs=Jobs(stores.jobs),

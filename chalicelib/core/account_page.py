@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from chalicelib.core.entities import retrying
 from chalicelib.core.errors import Invalid, NotFound, TooMany, Unauthenticated
 from chalicelib.core.logs import done, happened
-from chalicelib.core.oauth.errors import TooManyAttempts, UserBlocked
+from chalicelib.core.oauth.errors import TooManyAttempts, UserBlocked, WrongPassword
 from chalicelib.core.paging import PageRequest, cut
 from chalicelib.core.sign_ins import name_of, placed
 from chalicelib.core.users import Change
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from chalicelib.core.paging import Page
     from chalicelib.core.seals import Seals
     from chalicelib.core.sessions import Session, Sessions
-    from chalicelib.core.sign_ins import SignIns
+    from chalicelib.core.sign_ins import Authenticated, SignIns
     from chalicelib.core.users import User, Users
 
 BUTTONS_LIVE = timedelta(hours=24)
@@ -256,7 +256,7 @@ class AccountPage:
     def account(self, caller: Caller, owner: Owner) -> Account | None:
         """Find the account whose password can be changed here: the one of the database that one signed in at."""
         connection = self.connections.store.recall(caller.tenant, owner.session.connection_id)
-        if connection is None or not connection.is_database:
+        if connection is None or not connection.changes_passwords:
             return None
         own = (each for each in owner.user.identities if each.connection_id == connection.id and each.names)
         identity = next(own, None)
@@ -316,14 +316,25 @@ class AccountPage:
         self, caller: Caller, cookie: str, state: str, chosen: NewPassword, language: str
     ) -> tuple[Session, Handle]:
         owner = self._opened(caller, cookie, state)
-        account = self.account(caller, owner)
-        if account is None:
-            raise Invalid("There is no password to change.", code="operation_not_supported")
-        user, identity, connection = owner.user, account.identity, account.connection
-        proven = self.sign_ins.with_password(caller, None, connection, identity.names[0], chosen.current, failure="fcp")
+        account = self._changeable(caller, owner)
+        name, connection = account.identity.names[0], account.connection
+        proven = self.sign_ins.with_password(caller, None, connection, name, chosen.current, failure="fcp")
+        if proven.user.user_id != owner.user.user_id:  # a tenant's own database has given the name to somebody else
+            raise WrongPassword
+        if connection.asks_always:
+            # The proof may have brought a newer profile; and once the tenant's own database has the new password, the
+            # current one proves nothing any more: what is tried again begins here.
+            return retrying(lambda: self._set(caller, self._opened(caller, cookie, state), proven, chosen, language))
         # Over the user as read before the password was: a change that came between made it an old one.
+        return self._set(caller, owner, proven, chosen, language)
+
+    def _set(
+        self, caller: Caller, owner: Owner, proven: Authenticated, chosen: NewPassword, language: str
+    ) -> tuple[Session, Handle]:
+        account = self._changeable(caller, owner)
+        user, identity, connection = owner.user, account.identity, account.connection
         change = self.users.with_password(
-            caller.tenant, user, user, identity, connection, chosen.password, ends_sessions=chosen.ends_others
+            caller, user, user, identity, connection, chosen.password, ends_sessions=chosen.ends_others
         )
         change = self.users.settled(caller, change, language=language)
         session, handle = self.sessions.renewed(caller, owner.session, change.after.generation)
@@ -340,6 +351,12 @@ class AccountPage:
         except TooMany:
             raise TooManyAttempts from None
         return session, handle
+
+    def _changeable(self, caller: Caller, owner: Owner) -> Account:
+        account = self.account(caller, owner)
+        if account is None:
+            raise Invalid("There is no password to change.", code="operation_not_supported")
+        return account
 
     def _opened(self, caller: Caller, cookie: str, state: str) -> Owner:
         """Say who presses a button of the page, if the page is one of this very session."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from chalicelib.core.database_scripts import Customized
 from chalicelib.core.documents import Document, check
 from chalicelib.core.entities import EntityStore, patched, retrying
 from chalicelib.core.errors import Forbidden, Invalid, NotFound
@@ -18,11 +19,13 @@ from chalicelib.core.paging import cut
 from chalicelib.core.work import CONNECTION, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
     from chalicelib.core.clients import Client
+    from chalicelib.core.database_scripts import DatabaseScripts
+    from chalicelib.core.logs import LogEvent
     from chalicelib.core.paging import Page, PageRequest
 
 DATABASE = "auth0"
@@ -131,6 +134,8 @@ class Connection:
     is_domain_connection: bool = False
     show_as_button: bool = False
     metadata: Document = field(default_factory=dict)
+    scripts: dict[str, int] = field(default_factory=dict)
+    """Which scripts a custom database has, and the bytes of each; the texts lie beside it."""
     version: int = 0
     size: int = field(default=0, compare=False)
     """Bytes that it takes as it was read; 0 when it was never stored."""
@@ -158,12 +163,34 @@ class Connection:
     @property
     def takes_sign_ups(self) -> bool:
         """Whether people may make their own account here."""
-        return self.is_database and not self.options.get("disable_signup")
+        unable = self.asks_always and "create" not in self.scripts
+        return self.is_database and not self.options.get("disable_signup") and not unable
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether a tenant's own database stands behind it, to which the tenant's scripts speak."""
+        return self.is_database and bool(self.options.get("enabledDatabaseCustomization"))
+
+    @property
+    def asks_once(self) -> bool:
+        """Whether users move here from the tenant's own database, each at the first sign-in."""
+        return self.is_custom and bool(self.options.get("import_mode"))
+
+    @property
+    def asks_always(self) -> bool:
+        """Whether passwords stay in the tenant's own database, which is asked at each sign-in."""
+        return self.is_custom and not self.options.get("import_mode")
+
+    @property
+    def changes_passwords(self) -> bool:
+        """Whether a password can be another one at all: where a tenant's own database keeps it, by a script."""
+        unable = self.asks_always and "change_password" not in self.scripts
+        return self.is_database and not unable
 
     @property
     def resets_passwords(self) -> bool:
         """Whether people may have a link to choose a new password."""
-        return self.is_database and not self.options.get("disable_self_service_change_password")
+        return self.changes_passwords and not self.options.get("disable_self_service_change_password")
 
     @property
     def attributes_writable(self) -> bool:
@@ -180,6 +207,30 @@ class ConnectionStore(EntityStore[Connection], Protocol):
     def recall_all(self, tenant: str) -> Sequence[Connection]:
         """Give all of a tenant as they were at most seconds ago."""
 
+    def create(
+        self, tenant: str, entity: Connection, event: LogEvent, texts: Mapping[str, str | None] | None = None
+    ) -> None:
+        """Write a new one with its scripts; a conflict if its id or name is taken."""
+
+    def replace(
+        self, tenant: str, entity: Connection, event: LogEvent, texts: Mapping[str, str | None] | None = None
+    ) -> None:
+        """Write over exactly the version that was read; of `texts` each script is written, or removed where None."""
+
+    def scripts(self, tenant: str, connections: Sequence[Connection]) -> Mapping[str, Mapping[str, str]]:
+        """Read the scripts of connections, by their ids."""
+
+    def recall_script(self, tenant: str, connection_id: str, name: str) -> str | None:
+        """Give a script, as it was at most seconds ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedConnection:
+    """A connection that was written, as it is shown, and what its author should know of its scripts."""
+
+    connection: Connection
+    warnings: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Connections:
@@ -189,6 +240,7 @@ class Connections:
     ambient: Ambient
     check_database_options: Callable[[Document], None]
     """Raises Invalid where an option of a database that Auth0 defines is of the wrong form."""
+    custom: DatabaseScripts
 
     def make(self, attributes: Document) -> Connection:
         """Make a connection that is not stored yet."""
@@ -200,16 +252,22 @@ class Connections:
             created_at=now,
             updated_at=now,
         )
-        self._check_options(blank, attributes)
+        self._check_options(attributes, is_database=blank.is_database)
         defaults = DATABASE_DEFAULTS if blank.is_database else {}
         options = {**defaults, **(attributes.get("options") or {})}
         return _valid(patched(blank, {**attributes, "options": options}))
 
-    def create(self, caller: Caller, attributes: Document) -> Connection:
+    def create(self, caller: Caller, attributes: Document) -> SavedConnection:
         """Add a source of users; a conflict if the name is taken."""
-        connection = self.make(attributes)
-        self.store.create(caller.tenant, connection, done(self.ambient, caller))
-        return connection
+        is_database = attributes["strategy"] == DATABASE
+        custom = self._customized(caller.tenant, attributes["name"], attributes, None, is_database=is_database)
+        connection = self.make(custom.attributes)
+        self.store.create(caller.tenant, connection, done(self.ambient, caller), custom.texts)
+        return SavedConnection(_with_scripts(connection, custom.texts), custom.warnings)
+
+    def shown(self, caller: Caller, connection_id: str) -> Connection:
+        """Give one connection with the scripts in its options."""
+        return self._shown(caller.tenant, [self.get(caller, connection_id)])[0]
 
     def get(self, caller: Caller, connection_id: str) -> Connection:
         """Give one connection."""
@@ -268,11 +326,13 @@ class Connections:
             for connection in self.store.walk(caller.tenant, request.start_after)
             if (not strategies or connection.strategy in strategies) and name in {None, connection.name}
         )
-        return cut(chosen, request, "id")
+        page = cut(chosen, request, "id")
+        return replace(page, items=self._shown(caller.tenant, page.items))
 
-    def update(self, caller: Caller, connection_id: str, patch: Document) -> Connection:
+    def update(self, caller: Caller, connection_id: str, patch: Document) -> SavedConnection:
         """Change what `patch` names. `options` are replaced as a whole, as Auth0 does; name and strategy stay."""
-        return retrying(lambda: self._change(caller, connection_id, lambda _: patch))
+        saved = retrying(lambda: self._change(caller, connection_id, lambda _: patch))
+        return replace(saved, connection=self._shown(caller.tenant, [saved.connection])[0])
 
     def switch_clients(self, caller: Caller, connection_id: str, switches: Document) -> None:
         """Turn the connection on or off for clients: `{client_id: bool}`."""
@@ -298,18 +358,41 @@ class Connections:
         work = Work.on(CONNECTION, connection.id, caller.tenant, self.ambient.now())
         self.store.retire(caller.tenant, connection, work, done(self.ambient, caller))
 
-    def _change(self, caller: Caller, connection_id: str, patch_for: Callable[[Connection], Document]) -> Connection:
+    def _change(
+        self, caller: Caller, connection_id: str, patch_for: Callable[[Connection], Document]
+    ) -> SavedConnection:
         connection = self.get(caller, connection_id)
         patch = patch_for(connection)
-        self._check_options(connection, patch)
-        changed = patched(connection, patch)
+        custom = self._customized(caller.tenant, connection.name, patch, connection, is_database=connection.is_database)
+        changed = patched(connection, custom.attributes)
         updated = _valid(replace(changed, updated_at=self.ambient.now()))
-        self.store.replace(caller.tenant, updated, done(self.ambient, caller))
-        return updated
+        self.store.replace(caller.tenant, updated, done(self.ambient, caller), custom.texts)
+        return SavedConnection(updated, custom.warnings)
 
-    def _check_options(self, connection: Connection, attributes: Document) -> None:
-        if connection.is_database and attributes.get("options"):
+    def _customized(
+        self, tenant: str, name: str, attributes: Document, former: Connection | None, *, is_database: bool
+    ) -> Customized:
+        """Check options that are sent, and take out what is kept beside them or encrypted."""
+        self._check_options(attributes, is_database=is_database)
+        if not is_database or "options" not in attributes:
+            return Customized(attributes=attributes)
+        return self.custom.prepared(tenant, name, attributes, former)
+
+    def _check_options(self, attributes: Document, *, is_database: bool) -> None:
+        if is_database and attributes.get("options"):
             self.check_database_options(attributes["options"])
+
+    def _shown(self, tenant: str, connections: Sequence[Connection]) -> Sequence[Connection]:
+        """Give connections as they are shown. What has no scripts costs nothing."""
+        texts = self.store.scripts(tenant, connections)
+        return [_with_scripts(each, texts[each.id]) for each in connections]
+
+
+def _with_scripts(connection: Connection, texts: Mapping[str, str | None]) -> Connection:
+    scripts = {name: texts[name] for name in connection.scripts if texts.get(name) is not None}
+    if not scripts:
+        return connection
+    return replace(connection, options={**connection.options, "customScripts": scripts})
 
 
 def database_among(enabled: Sequence[Connection], wanted: str, default: str) -> Connection | None:

@@ -41,6 +41,8 @@ class Credentials:
         previous = known.hashes if known else ()
         check(policy, password, personal=_personal(user), common=self.common, hasher=self.hasher, previous=previous)
         self.protection.demand_unbreached(tenant, password, stage)
+        if connection.asks_always:  # passwords stay where they are: none is kept here, nor a hash of one
+            return "", None
         hashed = self.hasher.hash(password)
         kept = policy.remember(hashed, previous)
         history = PasswordHistory(connection_id=connection.id, hashes=kept) if kept else None
@@ -49,7 +51,7 @@ class Credentials:
 
 def remembers(connection: Connection) -> bool:
     """Whether the connection compares new passwords with earlier ones, so that those must be read."""
-    return PasswordPolicy.from_options(connection.options).history_size > 0
+    return not connection.asks_always and PasswordPolicy.from_options(connection.options).history_size > 0
 
 
 def _personal(user: User) -> PersonalInfo:

@@ -7,7 +7,7 @@ A reset ends every session and refresh token, forgets the failed attempts, and u
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.accounts import email_address
 from chalicelib.core.entities import retrying
@@ -52,6 +52,13 @@ class ResetsDisabled(Forbidden):
         super().__init__("self-service password change is disabled", code="password_change_disabled")
 
 
+class Newcomers(Protocol):
+    """People whom only a tenant's own database knows yet."""
+
+    def meet(self, caller: Caller, connection: Connection, name: str) -> None:
+        """Have whoever has a name there here too, without a password."""
+
+
 @dataclass(frozen=True, slots=True)
 class PasswordResets:
     """Makes links that set a password, and sets it."""
@@ -60,6 +67,7 @@ class PasswordResets:
     users: Users
     connections: Connections
     outbox: Outbox
+    newcomers: Newcomers
     logs: LogStore
     ambient: Ambient
 
@@ -93,6 +101,9 @@ class PasswordResets:
             raise ResetsDisabled
         tenant, address, now = caller.tenant, email_address(email), self.ambient.now()
         found = self._reader(tenant, connection, address)
+        if connection.is_custom and not found.known:
+            self.newcomers.meet(caller, connection, address)
+            found = self._reader(tenant, connection, address)
         too_soon = found.earlier is not None and not found.earlier.may_follow(now)
         reader = _Reader.nobody(connection, address, now) if too_soon else found
         terms = Terms(lifetime=RESET_LIFETIME, client_id=client.client_id if client else "", marks_verified=True)
@@ -139,7 +150,7 @@ class PasswordResets:
         user, account = opened.user, self._account(opened)
         after = with_verified(user, account.full_id) if opened.ticket.marks_verified else user
         change = self.users.with_password(
-            caller.tenant,
+            caller,
             user,
             after,
             account,

@@ -15,7 +15,14 @@ from chalicelib.core.errors import Conflict, TooMany
 from chalicelib.core.identities import Login
 from chalicelib.core.logs import TYPES, LogEvent, done
 from chalicelib.core.oauth.codes import AuthorizationCode
-from chalicelib.core.oauth.errors import OAuthError, TooManyAttempts, UserBlocked, WrongPassword, recorded
+from chalicelib.core.oauth.errors import (
+    DatabaseUnavailable,
+    OAuthError,
+    TooManyAttempts,
+    UserBlocked,
+    WrongPassword,
+    recorded,
+)
 from chalicelib.core.refresh_tokens import RefreshToken
 from chalicelib.core.sessions import Session
 from chalicelib.core.users import User
@@ -95,6 +102,32 @@ class Authenticated:
     methods: tuple[str, ...] = ("pwd",)
 
 
+class ScriptFailure(Protocol):
+    """Why a tenant's own database gave no answer. `counts` says that it may have been about the password."""
+
+    counts: bool
+
+    def told(self, event: LogEvent) -> LogEvent:
+        """Say in an event which script failed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unproven:
+    """Somebody whom a tenant's own database did not let in: `user` has the name here, if anybody has."""
+
+    user: User | None
+    failed: ScriptFailure | None = None
+
+
+class OutsideAccounts(Protocol):
+    """Proves people by a tenant's own database."""
+
+    def prove(
+        self, caller: Caller, connection: Connection, name: str, password: str, login: Login | None
+    ) -> Authenticated | Unproven:
+        """Ask by name and password; `login` is what is known here of the name."""
+
+
 class BlockNotice(Protocol):
     """Tells of a name that is refused from now on."""
 
@@ -120,6 +153,7 @@ class SignIns:
     places: PlaceNotice
     protection: AttackProtection
     hasher: PasswordHasher
+    outside: OutsideAccounts
     ambient: Ambient
 
     def with_password(
@@ -143,6 +177,8 @@ class SignIns:
         if any(counter.full for counter in counted):
             self.hasher.verify_nobody(password)
             raise self._too_many(asking, login)
+        if connection.asks_always or (connection.asks_once and not (login and login.password_hash)):
+            return self._proven_outside(asking, login, password)
         # For an unknown name too, so that the time of a read does not tell.
         user = self.users.find(caller.tenant, login.user_id if login else "nobody")
         if login is None or user is None:
@@ -221,6 +257,29 @@ class SignIns:
         # Rather tell of a place twice than refuse somebody who signs in from many at once.
         return self.store.write(caller.tenant, replace(self.places.noticed(caller, sign_in), places=None))
 
+    def _proven_outside(self, asking: _Attempt, login: Login | None, password: str) -> Authenticated:
+        """Prove somebody by the tenant's own database: what it refuses counts like a wrong password."""
+        proven = self.outside.prove(asking.caller, asking.connection, asking.name, password, login)
+        if isinstance(proven, Authenticated):
+            if proven.user.blocked:
+                raise self._blocked(asking, proven.user)
+            return replace(proven, counters=asking.counters)
+        if proven.failed is None:
+            raise self._failed(asking, login, proven.user)
+        raise self._unanswered(asking, login, proven.user, proven.failed)
+
+    def _unanswered(
+        self, asking: _Attempt, login: Login | None, user: User | None, failed: ScriptFailure
+    ) -> OAuthError:
+        """Refuse because there was no answer, with the script's name in the history."""
+        kind = "f" if asking.failure == "fp" else asking.failure
+        event = failed.told(asking.event(self.ambient, kind, "", user.user_id if user else ""))
+        if not failed.counts:
+            self.attempts.fail(asking.caller.tenant, (), self.ambient.now(), event)
+            return recorded(DatabaseUnavailable())
+        refused = self._counted(asking, login, user, event)
+        return recorded(DatabaseUnavailable()) if isinstance(refused, WrongPassword) else refused
+
     def _upgraded(self, login: Login, password: str) -> Login | None:
         if not self.hasher.outdated(login.password_hash):
             return None
@@ -232,7 +291,9 @@ class SignIns:
         The failure after which a name is refused is told to whoever has it, by mail.
         """
         kind, user_id = (asking.failure, user.user_id) if user else ("fu", "")
-        event = asking.event(self.ambient, kind, "Wrong email or password.", user_id)
+        return self._counted(asking, login, user, asking.event(self.ambient, kind, WrongPassword.DESCRIPTION, user_id))
+
+    def _counted(self, asking: _Attempt, login: Login | None, user: User | None, event: LogEvent) -> OAuthError:
         try:
             filled = self.attempts.fail(asking.caller.tenant, asking.counters, self.ambient.now() + LIFE, event)
         except TooMany:

@@ -81,7 +81,7 @@ class SignUps:
         self._admit(caller, client, connection, attributes)
         try:
             user = self.users.add(
-                caller.tenant,
+                caller,
                 connection,
                 attributes,
                 lambda user: self._event(caller, client, connection, "ss", user),

@@ -198,6 +198,22 @@ class Verifier(Protocol):
         """Send it by itself."""
 
 
+class OwnDatabases(Protocol):
+    """The databases that tenants have of their own; each may refuse by an error."""
+
+    def admit(self, caller: Caller, connection: Connection, user: User, password: str, *, known: bool) -> User:
+        """Have a new user made there, and give them as they are known there; a conflict if `known`, or taken."""
+
+    def change_password(self, caller: Caller, connection: Connection, user: User, password: str) -> None:
+        """Have a password changed there."""
+
+    def rename(self, caller: Caller, connection: Connection, before: User, after: User) -> None:
+        """Tell of another address or user name."""
+
+    def delete(self, caller: Caller, connection: Connection, identity_id: str) -> None:
+        """Have an account deleted there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Users:
     """What can be done with users."""
@@ -207,6 +223,7 @@ class Users:
     credentials: Credentials
     outbox: Outbox
     verifier: Verifier
+    databases: OwnDatabases
     ambient: Ambient
 
     def create(self, caller: Caller, attributes: Document) -> User:
@@ -219,19 +236,22 @@ class Users:
         if not connection.enabled_clients:
             raise Invalid("The connection is not enabled for any application.", code="invalid_body")
         wanted = attributes.get("verify_email")
-        if wanted is None:
-            wanted = connection.is_database and not attributes.get("email_verified")
+
+        def verify(user: User) -> Issue | None:
+            unproven = connection.is_database and not user.email_verified if wanted is None else wanted
+            return self.verifier.prepare(caller, user, user.main) if unproven and user.email else None
+
         return self.add(
-            caller.tenant,
+            caller,
             connection,
             attributes,
             lambda user: done(self.ambient, caller, user_id=user.user_id),
-            verify=lambda user: self.verifier.prepare(caller, user, user.main) if wanted and user.email else None,
+            verify=verify,
         )
 
     def add(
         self,
-        tenant: str,
+        caller: Caller,
         connection: Connection,
         attributes: Document,
         record: Callable[[User], LogEvent],
@@ -242,13 +262,17 @@ class Users:
 
         A conflict if a name is taken.
         """
-        user = _within_limits(_new_user(connection, attributes, self.ambient))
+        tenant = caller.tenant
+        user = within_limits(_new_user(connection, attributes, self.ambient))
         hashed, history = "", None
         if connection.is_database:
             hashed, history = self.credentials.accept(
                 tenant, connection, user, attributes["password"], None, stage=SIGN_UP
             )
-        logins = _logins(user, user.main, hashed)
+        if connection.is_custom:
+            known = any(self.store.login(tenant, connection.id, name) for name in user.main.names)
+            user = self.databases.admit(caller, connection, user, attributes["password"], known=known)
+        logins = logins_of(user, user.main, hashed)
         self.store.create(tenant, user, logins, history, record(user), verify(user))
         return user
 
@@ -331,7 +355,7 @@ class Users:
 
     def _update(self, caller: Caller, user_id: str, patch: Document) -> User:
         user = self._get(caller.tenant, user_id)
-        after = self._write(caller, self._changed(caller.tenant, user, patch), sorted(patch))
+        after = self._write(caller, self._changed(caller, user, patch), sorted(patch))
         if patch.get("verify_email") and after.email:
             self.verifier.ask(caller, self.verifier.prepare(caller, after, after.main))
         return after
@@ -342,7 +366,7 @@ class Users:
         ended = change.after.generation != change.before.generation
         return replace(
             change,
-            after=_within_limits(replace(change.after, updated_at=now)),
+            after=within_limits(replace(change.after, updated_at=now)),
             works=(Work.on(GENERATION, user_id, caller.tenant, now),) if ended else (),
             letters=self._letters(caller, change, language),
         )
@@ -375,7 +399,8 @@ class Users:
         event = happened(self.ambient, caller, kind, user_id=user_id, user_name=before.email or "")
         return replace(event, details={**event.details, "changed": list(fields)})
 
-    def _changed(self, tenant: str, user: User, patch: Document) -> Change:
+    def _changed(self, caller: Caller, user: User, patch: Document) -> Change:
+        tenant = caller.tenant
         kinds = sorted({_KINDS[name] for name in patch if name in _KINDS})
         if len(kinds) > 1:
             raise Invalid(f"Cannot update {' and '.join(kinds)} simultaneously", code="operation_not_supported")
@@ -386,12 +411,16 @@ class Users:
         identity = _account(user, patch.get("connection"))
         connection = self.connections.named(tenant, identity.connection)
         if kinds == ["password"]:
-            return self.with_password(tenant, user, after, identity, connection, patch["password"])
-        return self._with_names(tenant, user, _renamed(after, identity, connection, patch))
+            return self.with_password(caller, user, after, identity, connection, patch["password"])
+        after = _renamed(after, identity, connection, patch)
+        change = self._with_names(tenant, user, after)
+        if connection.asks_always:
+            self.databases.rename(caller, connection, user, after)
+        return change
 
     def with_password(
         self,
-        tenant: str,
+        caller: Caller,
         user: User,
         after: User,
         identity: Identity,
@@ -405,9 +434,11 @@ class Users:
             raise Invalid(
                 "The password can only be set for users of a database connection.", code="operation_not_supported"
             )
-        known = self._earlier_passwords(tenant, identity, connection)
-        hashed, history = self.credentials.accept(tenant, connection, user, password, known)
-        passwords = tuple(_logins(user, identity, hashed))
+        known = self._earlier_passwords(caller.tenant, identity, connection)
+        hashed, history = self.credentials.accept(caller.tenant, connection, user, password, known)
+        if connection.asks_always:
+            self.databases.change_password(caller, connection, user, password)
+        passwords = tuple(logins_of(user, identity, hashed))
         generation = user.generation + ends_sessions
         after = replace(after, last_password_reset=self.ambient.now(), generation=generation)
         return Change(before=user, after=after, passwords=passwords, history=history)
@@ -437,9 +468,18 @@ class Users:
         user = self.store.find(caller.tenant, user_id)
         if user is None:
             return
+        for identity in user.identities:
+            connection = self._database_of(caller.tenant, identity)
+            if connection is not None:
+                self.databases.delete(caller, connection, identity.user_id)
         for work in self.retire(caller, user):
             with suppress(Unavailable):  # the user is gone, and the sweep does what is left
                 self.store.purge(work, limit=1_000)
+
+    def _database_of(self, tenant: str, identity: Identity) -> Connection | None:
+        """Find the tenant's own database that an account is kept in, if it is; of a connection that is gone, none."""
+        connection = self.connections.store.recall(tenant, identity.connection_id) if identity.is_database else None
+        return connection if connection and connection.asks_always else None
 
 
 def missing() -> NotFound:
@@ -619,7 +659,8 @@ def _demand_writable(user: User, patch: Document, connection: Callable[[], Conne
         )
 
 
-def _within_limits(user: User) -> User:
+def within_limits(user: User) -> User:
+    """Give a user whose profile is not too large, or refuse."""
     check("user_metadata", user.user_metadata, max_bytes=MAX_BYTES)
     check("app_metadata", user.app_metadata, max_bytes=MAX_BYTES)
     reserved = sorted(RESERVED_APP_METADATA & user.app_metadata.keys())
@@ -636,7 +677,8 @@ def _within_limits(user: User) -> User:
     return user
 
 
-def _logins(user: User, identity: Identity, password_hash: str) -> Sequence[Login]:
+def logins_of(user: User, identity: Identity, password_hash: str) -> Sequence[Login]:
+    """Give the sign-in names of an account, all with one hash."""
     return [
         Login(
             connection_id=identity.connection_id,

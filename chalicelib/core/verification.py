@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.entities import retrying
 from chalicelib.core.errors import Gone, Invalid
@@ -16,11 +16,20 @@ from chalicelib.core.users import Change, missing
 if TYPE_CHECKING:
     from chalicelib.core.ambient import Ambient
     from chalicelib.core.callers import Caller
+    from chalicelib.core.connections import Connection
+    from chalicelib.core.entities import EntityStore
     from chalicelib.core.identities import Identity
     from chalicelib.core.logs import LogEvent, LogStore
     from chalicelib.core.outbox import Outbox
     from chalicelib.core.tickets import AccountName, Tickets
     from chalicelib.core.users import User, UserStore
+
+
+class Addresses(Protocol):
+    """Where tenants keep addresses themselves."""
+
+    def verify(self, caller: Caller, connection: Connection, email: str) -> None:
+        """Tell that an address is proven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,8 @@ class Verification:
 
     tickets: Tickets
     users: UserStore
+    connections: EntityStore[Connection]
+    databases: Addresses
     outbox: Outbox
     logs: LogStore
     ambient: Ambient
@@ -94,6 +105,9 @@ class Verification:
     def _confirm(self, caller: Caller, text: str) -> Opened:
         opened = self.open(caller, text)
         verified = with_verified(opened.user, opened.ticket.account)
+        connection = self.connections.recall(caller.tenant, opened.ticket.connection_id)
+        if connection is not None and connection.asks_always:
+            self.databases.verify(caller, connection, opened.ticket.email)
         change = Change(before=opened.user, after=replace(verified, updated_at=self.ambient.now()))
         event = self._event(caller, "sv", opened.user)
         self.tickets.store.spend(caller.tenant, Use(ticket=opened.ticket, change=change, event=event))

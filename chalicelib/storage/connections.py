@@ -18,7 +18,7 @@ from chalicelib.storage.table import ABSENT, Item
 from chalicelib.storage.work import work_item
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.work import Work
@@ -29,6 +29,12 @@ class ConnectionNameItem(Item):
     """Guards that a name is used once, and finds the connection by it."""
 
     connection_id = UnicodeAttribute()
+
+
+class ScriptItem(Item):
+    """One script of a custom database."""
+
+    text = UnicodeAttribute()
 
 
 class ConnectionsItem(Item):
@@ -60,9 +66,53 @@ class ConnectionStore(Documents[Connection]):
         partitions = {Key(key.pk, CONNECTION) for key in written}
         Documents.commit_keys(self, transaction, *written, *partitions)
 
-    def create(self, tenant: str, entity: Connection, event: LogEvent) -> None:
-        """Write a new connection and its name."""
-        self.commit(self.put_new(self.table.write(), tenant, entity), tenant, entity, event)
+    def create(
+        self, tenant: str, entity: Connection, event: LogEvent, texts: Mapping[str, str | None] | None = None
+    ) -> None:
+        """Write a new connection, its name and its scripts."""
+        transaction = self.put_new(self.table.write(), tenant, entity)
+        self._commit_with(transaction, tenant, entity, event, texts or {})
+
+    def replace(
+        self, tenant: str, entity: Connection, event: LogEvent, texts: Mapping[str, str | None] | None = None
+    ) -> None:
+        """Write over the version that was read; of `texts` each script is written, or removed where it is None."""
+        self._commit_with(self.put(self.table.write(), tenant, entity), tenant, entity, event, texts or {})
+
+    def scripts(self, tenant: str, connections: Sequence[Connection]) -> Mapping[str, Mapping[str, str]]:
+        """Read the scripts of connections, by their ids: one batch, or nothing where there are none."""
+        wanted = {
+            keys.connection_script(tenant, each.id, name): (each.id, name)
+            for each in connections
+            for name in each.scripts
+        }
+        found: dict[str, dict[str, str]] = {each.id: {} for each in connections}
+        for item in self.table.batch_get(ScriptItem, list(wanted)) if wanted else ():
+            connection_id, name = wanted[item.key]
+            found[connection_id][name] = item.text
+        return found
+
+    def recall_script(self, tenant: str, connection_id: str, name: str) -> str | None:
+        """Give a script, as it was at most seconds ago."""
+        key = keys.connection_script(tenant, connection_id, name)
+        return self.cache.get(key, lambda: item.text if (item := self.table.get(ScriptItem, key)) else None)
+
+    def _commit_with(
+        self,
+        transaction: Transaction,
+        tenant: str,
+        connection: Connection,
+        event: LogEvent,
+        texts: Mapping[str, str | None],
+    ) -> None:
+        written = {keys.connection_script(tenant, connection.id, name): text for name, text in texts.items()}
+        for key, text in written.items():
+            if text is None:
+                transaction.delete(key)
+            else:
+                transaction.put(ScriptItem.at(key, text=text))
+        transaction.put(event_item(self.table, tenant, event))
+        self.commit_keys(transaction, self.key(tenant, connection.id), *written)
 
     def put_new(self, transaction: Transaction, tenant: str, connection: Connection) -> Transaction:
         """Add a new connection and its name to a transaction."""
@@ -76,11 +126,12 @@ class ConnectionStore(Documents[Connection]):
 
     def decode(self, item: DocumentItem) -> Connection:
         """Make the connection of an item."""
-        return replace(Documents.decode(self, item), size=_size(item))
+        connection = Documents.decode(self, item)
+        return replace(connection, size=_weight(item, connection))
 
     def put(self, transaction: Transaction, tenant: str, entity: Connection) -> Transaction:
         """Add its writing to a transaction, and what it takes more than before to what all of the tenant take."""
-        self._weigh(transaction, tenant, _size(self.item(tenant, entity)) - entity.size)
+        self._weigh(transaction, tenant, _weight(self.item(tenant, entity), entity) - entity.size)
         return Documents.put(self, transaction, tenant, entity)
 
     def delete(self, tenant: str, entity_id: str, event: LogEvent) -> None:
@@ -99,6 +150,8 @@ class ConnectionStore(Documents[Connection]):
         """Remove exactly the version that was read, with its name: another takes another size."""
         key, name = self.key(tenant, connection.id), _name_key(tenant, connection.name)
         transaction.delete(key, DocumentItem.version == connection.version).delete(name)
+        for script in connection.scripts:
+            transaction.delete(keys.connection_script(tenant, connection.id, script))
         self._weigh(transaction, tenant, -connection.size)
         try:
             self.commit_keys(transaction, key, name)
@@ -122,5 +175,6 @@ def _name_key(tenant: str, name: str) -> Key:
     return entity_key(tenant, CONNECTION_NAME, name)
 
 
-def _size(item: DocumentItem) -> int:
-    return len(item.document.encode())
+def _weight(item: DocumentItem, connection: Connection) -> int:
+    """Measure a connection, its scripts included, in bytes."""
+    return len(item.document.encode()) + sum(connection.scripts.values())

@@ -28,6 +28,7 @@ CLIENT_GRANT = "CLIENT_GRANT#"
 CONNECTION = "CONNECTION#"
 CONNECTION_NAME = "CONNECTION_NAME#"
 CONNECTIONS = "CONNECTIONS"
+CONNECTION_SCRIPT = "CONNECTION_SCRIPT#"
 RESOURCE_SERVER = "RESOURCE_SERVER#"
 SIGNING_KEY = "SIGNING_KEY#"
 PASSWORD_HISTORY = "PASSWORD_HISTORY#"  # noqa: S105 - the name of an item, not a secret
@@ -92,6 +93,11 @@ def entity(tenant: str, prefix: str, entity_id: str) -> Key:
 def connections(tenant: str) -> Key:
     """What all connections of a tenant take together."""
     return Key(configuration(tenant), CONNECTIONS)
+
+
+def connection_script(tenant: str, connection_id: str, name: str) -> Key:
+    """A script of a custom database: beside its connection, so that only who runs it reads it."""
+    return Key(configuration(tenant), f"{CONNECTION_SCRIPT}{sorting(connection_id)}#{name}")
 
 
 def user(tenant: str, user_id: str) -> str:

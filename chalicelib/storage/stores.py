@@ -15,7 +15,7 @@ from chalicelib.storage.clients import client_store
 from chalicelib.storage.codes import CodeStore
 from chalicelib.storage.connections import ConnectionStore
 from chalicelib.storage.consents import ConsentStore
-from chalicelib.storage.data_keys import data_key_store
+from chalicelib.storage.data_keys import DataKeyStore, data_key_store
 from chalicelib.storage.device_credentials import DeviceCredentialStore
 from chalicelib.storage.impersonation import ImpersonationStore
 from chalicelib.storage.jobs import JobStore
@@ -70,6 +70,7 @@ class Stores:
     throttles: ThrottleStore
     rules: RuleStore
     rules_configs: RuleConfigStore
+    data_keys: DataKeyStore
     jobs: JobStore
     account_page: AccountPageStore
 
@@ -80,6 +81,7 @@ class Stores:
         clients, servers = client_store(table, cache), resource_server_store(table, cache)
         connections = ConnectionStore(table, cache, Connection)
         signing_keys, users = SigningKeyStore(table, cache), UserStore(table)
+        data_keys = data_key_store(table, cache)
         grants = ClientGrantStore(table=table, cache=cache, clients=clients, resource_servers=servers)
         return cls(
             tenants=TenantStore(table, cache, connections, signing_keys, servers, clients, grants),
@@ -105,7 +107,8 @@ class Stores:
             impersonations=ImpersonationStore(table, clients, grants, connections),
             throttles=ThrottleStore(table),
             rules=RuleStore(table, cache),
-            rules_configs=RuleConfigStore(table, data_key_store(table, cache)),
+            rules_configs=RuleConfigStore(table, data_keys),
+            data_keys=DataKeyStore(data_keys),
             jobs=JobStore(table),
             account_page=AccountPageStore(table, users),
         )

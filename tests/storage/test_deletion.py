@@ -199,6 +199,8 @@ def test_a_sweep_that_comes_late_leaves_the_note_of_a_later_deletion(users, give
 def test_a_user_is_seen_whole_or_not_at_all_wherever_a_deletion_ends_and_the_sweep_finishes_it(
     product, rich, crash, doors, remains
 ):
+    rich("first")
+    product.connections.store.recall(TENANT, PEOPLE)  # whether it is a custom database is cached, as in a busy process
     for calls in count():
         user = rich(f"ann{calls:02}")
         with crash.after(calls):

@@ -64,6 +64,7 @@ NAMELESS = {
     "job": lambda tenant: keys.job(tenant, "job_1"),
     "mail": lambda tenant: keys.mail(tenant, "1"),
     "connections": keys.connections,
+    "connection_script": lambda tenant: keys.connection_script(tenant, CONNECTION_ID, "login"),
     "requests": lambda tenant: keys.requests(tenant, "management", 1),
     "one_time": lambda tenant: keys.one_time(tenant, "1", keys.CODE),
     "users_by_creation": lambda tenant: Key(keys.users_by_creation(tenant, 0), ""),
@@ -118,7 +119,7 @@ def test_a_tenant_cannot_have_a_name_that_reaches_into_anothers_partitions(name)
 
 def test_the_id_of_a_connection_has_no_separator(ambient):
     connections = Connections(
-        store=None, ambient=ambient, check_database_options=lambda _: None
+        store=None, ambient=ambient, check_database_options=lambda _: None, custom=None
     )  # making one stores nothing
 
     made = [connections.make({"name": "any", "strategy": "auth0"}).id for _ in range(100)]

@@ -107,7 +107,7 @@ def test_fifty_creations_of_one_connection_name_make_one_connection(product, rac
 
     outcome = race(*[partial(product.connections.create, CALLER, attempt)] * MANY)
 
-    (connection,) = outcome.won
+    (connection,) = (saved.connection for saved in outcome.won)
     assert outcome.codes == {"connection_conflict"}
     assert [each.id for each in stores.connections.walk(TENANT)] == [connection.id]
     assert stores.connections.recall_named(TENANT, "people").id == connection.id

@@ -71,6 +71,15 @@ class TooManyAttempts(OAuthError):
         super().__init__("too_many_attempts", self.DESCRIPTION)
 
 
+class DatabaseUnavailable(OAuthError):
+    """A tenant's own database gave no answer: nobody is let in. Why is in the tenant's history alone."""
+
+    DESCRIPTION = "The sign-in could not be checked. Try again later."
+
+    def __init__(self) -> None:
+        super().__init__("access_denied", self.DESCRIPTION)
+
+
 class UnknownClient(OAuthError):
     """The client is unknown or its secret is wrong: one answer for both, in Auth0's words."""
 

@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.core.account_page import SHOWN, NewPassword, OldPage, SignedOut
+from chalicelib.core.custom_databases import ScriptFailed
 from chalicelib.core.logs import LOG_ID_LENGTH
-from chalicelib.core.oauth.errors import TooManyAttempts, UserBlocked, WrongPassword
+from chalicelib.core.oauth.errors import DatabaseUnavailable, TooManyAttempts, UserBlocked, WrongPassword
 from chalicelib.core.passwords import PasswordError, PasswordPolicy
 from chalicelib.core.sign_ins import name_of
 from chalicelib.web import cookies
@@ -222,6 +223,8 @@ def post_password(incoming: Incoming[Nothing, PasswordChange]) -> Rendered:
             problems, status = {"current_password": Text("error.current_password_wrong")}, int(status_of(refused))
         except TooManyAttempts as refused:
             error, status = Text("error.too_many_attempts"), int(status_of(refused))
+        except (DatabaseUnavailable, ScriptFailed) as refused:
+            error, status = Text("error.database_unavailable"), int(status_of(refused))
     shown = _page(incoming, page.owner(caller, _cookie(incoming)), judged=form.password or None)
     if shown.password:
         asked = replace(shown.password, error=error, errors=problems, end_sessions=form.end_sessions == "yes")

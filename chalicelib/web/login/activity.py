@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.account_page import OTHERS
+from chalicelib.core.custom_accounts import BROUGHT
 from chalicelib.web.login.pages import ActivityRow
 from chalicelib.web.login.rows import browser_name
 from chalicelib.web.login.texts import Text, texts
@@ -76,6 +77,8 @@ def entry(event: LogEvent, application: Callable[[LogEvent], str]) -> ActivityRo
 
 
 def _key(event: LogEvent) -> ActivityKey:
+    if BROUGHT in event.details:
+        return "activity.ss_brought" if event.type == "ss" else "activity.sapi"
     if event.type == "sapi" and not _by_program(event):
         return "activity.sapi_own"
     if event.type == "slo" and "ended" in event.details:

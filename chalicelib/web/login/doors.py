@@ -39,7 +39,7 @@ class Door:
     @property
     def takes_sign_ups(self) -> bool:
         """Whether somebody may make an account on the way in: for an application only."""
-        return self.client is not None and not self.connection.options.get("disable_signup")
+        return self.client is not None and self.connection.takes_sign_ups
 
     @property
     def resets_passwords(self) -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
-from chalicelib.core.oauth.errors import OAuthError, TooManyAttempts, UserBlocked
+from chalicelib.core.oauth.errors import DatabaseUnavailable, OAuthError, TooManyAttempts, UserBlocked
 from chalicelib.web.cookies import browser
 from chalicelib.web.errors import status_of
 from chalicelib.web.login.doors import door, opened
@@ -118,4 +118,6 @@ def _said(error: OAuthError) -> Said:
     """Say a refusal in the page's language; whether a name is known is never said."""
     if isinstance(error, UserBlocked):
         return UserBlocked.DESCRIPTION
+    if isinstance(error, DatabaseUnavailable):
+        return Text("error.database_unavailable")
     return Text("error.too_many_attempts" if isinstance(error, TooManyAttempts) else "error.wrong_credentials")

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.core.connections import STRATEGIES, Connection
+from chalicelib.core.connections import STRATEGIES, Connection, SavedConnection
+from chalicelib.core.database_scripts import MAX_KEY
 from chalicelib.core.errors import Invalid
 from chalicelib.web.decoding import explain, given
 from chalicelib.web.schemas import CheckpointedFields, Document, Fields, Identifier, ShortText, choose, names, paged
@@ -80,6 +81,7 @@ class DatabaseOptions(msgspec.Struct, kw_only=True):
     import_mode: bool | UnsetType = UNSET
     enabledDatabaseCustomization: bool | UnsetType = UNSET  # noqa: N815
     customScripts: dict[str, Annotated[str, Meta(max_length=100_000)]] | UnsetType = UNSET  # noqa: N815
+    configuration: dict[Annotated[str, Meta(min_length=1, max_length=MAX_KEY)], str] | None | UnsetType = UNSET
     validation: Validation | None | UnsetType = UNSET
 
 
@@ -107,7 +109,7 @@ class ConnectionPatch(ConnectionSettings, kw_only=True):
 
 
 class ConnectionAnswer(msgspec.Struct, kw_only=True):
-    """A source of users."""
+    """A source of users. `warnings` are about scripts that were just sent: nothing keeps them."""
 
     id: str
     name: str
@@ -119,6 +121,7 @@ class ConnectionAnswer(msgspec.Struct, kw_only=True):
     is_domain_connection: bool
     show_as_button: bool
     metadata: Document
+    warnings: tuple[str, ...] | UnsetType = UNSET
 
 
 class ClientSwitch(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -179,7 +182,7 @@ def list_connections(incoming: Incoming[ConnectionsQuery, None]) -> Any:
 )
 def create_connection(incoming: Incoming[Nothing, ConnectionCreate]) -> ConnectionAnswer:
     """Add a source of users."""
-    return rendered(incoming.core.connections.create(incoming.caller, given(incoming.body)))
+    return saved(incoming.core.connections.create(incoming.caller, given(incoming.body)))
 
 
 @surface.endpoint(
@@ -192,7 +195,7 @@ def create_connection(incoming: Incoming[Nothing, ConnectionCreate]) -> Connecti
 )
 def get_connection(incoming: Incoming[Fields, None], connection_id: str) -> Any:
     """Give one connection."""
-    return choose(rendered(incoming.core.connections.get(incoming.caller, connection_id)), incoming.query)
+    return choose(rendered(incoming.core.connections.shown(incoming.caller, connection_id)), incoming.query)
 
 
 @surface.endpoint(
@@ -206,7 +209,7 @@ def get_connection(incoming: Incoming[Fields, None], connection_id: str) -> Any:
 )
 def update_connection(incoming: Incoming[Nothing, ConnectionPatch], connection_id: str) -> ConnectionAnswer:
     """Change a connection."""
-    return rendered(incoming.core.connections.update(incoming.caller, connection_id, given(incoming.body)))
+    return saved(incoming.core.connections.update(incoming.caller, connection_id, given(incoming.body)))
 
 
 @surface.endpoint(
@@ -274,6 +277,13 @@ def check_database_options(options: Mapping[str, Any]) -> None:
     length = checked.validation.username if isinstance(checked.validation, Validation) else None
     if length and length.min > length.max:
         raise Invalid("Payload validation error: 'min exceeds max' on property options.validation.username.")
+
+
+def saved(saved: SavedConnection) -> ConnectionAnswer:
+    """Show a connection that was just written, with what its author should know."""
+    answer = rendered(saved.connection)
+    answer.warnings = saved.warnings or UNSET
+    return answer
 
 
 def rendered(connection: Connection) -> ConnectionAnswer:

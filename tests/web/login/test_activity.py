@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from chalicelib.core.account_page import OTHERS
+from chalicelib.core.custom_accounts import BROUGHT
 from chalicelib.core.logs import TYPES, LogEvent
 from chalicelib.web.login.activity import SENTENCES, entry, sentence
 from chalicelib.web.login.texts import said
@@ -85,6 +86,14 @@ def test_a_sign_out_says_of_what(ended, text):
 @pytest.mark.parametrize("subject", ["", ANN])
 def test_what_the_user_changed_is_their_own_doing(subject):
     assert told(replace(EVENT, type="sapi", details=by(subject))) == "You changed your account."
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("ss", "Your account was added here."), ("sapi", "Your account was changed by those who run it.")],
+)
+def test_what_a_database_brought_is_not_the_users_own_doing(kind, text):
+    assert told(replace(EVENT, type=kind, details={**by(""), BROUGHT: True})) == text
 
 
 def test_a_line_says_when_from_where_and_by_which_browser():

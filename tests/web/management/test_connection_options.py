@@ -36,7 +36,7 @@ PATH = "/api/v2/connections"
         {"validation": {"username": {"min": 15, "max": 15}}},
         {"validation": {"username": None}},
         {"validation": None},
-        {"customScripts": {"login": "x" * 50_000}},
+        {"customScripts": {"login": f"function () {{}}{' ' * 99_986}", "create": f"() => {'0' * 50_000}"}},
         {"disable_signup": True, "brute_force_protection": False, "import_mode": True},
         {"something": {"auth0": ["brings", "later"]}},
     ],

@@ -17,6 +17,7 @@ _FOLDER = Path(__file__).parent
 ErrorKey: TypeAlias = Literal[
     "error.current_password_missing",
     "error.current_password_wrong",
+    "error.database_unavailable",
     "error.email_invalid",
     "error.email_missing",
     "error.login_missing",
@@ -129,6 +130,7 @@ ActivityKey: TypeAlias = Literal[
     "activity.slo_others",
     "activity.srrt",
     "activity.ss",
+    "activity.ss_brought",
     "activity.ssa",
     "activity.sv",
     "activity.svr",
