@@ -60,10 +60,13 @@ class Begun:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Arrived:
-    """Somebody who has signed in: what the browser holds from now on, until when at most, and where they wanted to."""
+    """Somebody who has signed in: what the browser holds from now on, and where they wanted to.
+
+    It holds it for `seconds`, or until it is closed.
+    """
 
     handle: Handle
-    expires_at: datetime
+    seconds: int | None
     path: str
 
 
@@ -176,9 +179,12 @@ class DashboardSignIn:
         if "act" in claims or not claims.get("sid"):
             raise Forbidden("Nobody enters the dashboard as somebody else.", code="impersonated")
         handle = Handle(claims["sub"], claims["sid"], self.ambient.new_secret(SECRET_CHARACTERS))
-        expires_at = self.ambient.now() + self._lifetimes().absolute
-        self.store.begin(handle, expires_at)
-        return Arrived(handle=handle, expires_at=expires_at, path=kept["path"])
+        settings = self.tenants.recall_settings(SYSTEM_TENANT)
+        longest = Lifetimes.of(settings).absolute
+        self.store.begin(handle, self.ambient.now() + longest)
+        persistent = settings["session_cookie"]["mode"] == "persistent"
+        seconds = int(longest.total_seconds()) if persistent else None
+        return Arrived(handle=handle, seconds=seconds, path=kept["path"])
 
     def operator(self, caller: Caller, cookie: str) -> Operator:
         """Say who is at the dashboard, or raise SignedOut. One batch of reads, and now and then a write of its use."""
