@@ -11,18 +11,18 @@ from chalicelib.core.callers import Caller
 from chalicelib.core.roles import EDITOR, OWNER, VIEWER
 from chalicelib.core.tenants import SYSTEM_TENANT
 from tests.conftest import Api
+from tests.dashboards import DASHBOARD, Desk
 from tests.flows.browsing import PASSWORD, Browser, state_of
-from tests.web.dashboard.conftest import DASHBOARD, Desk
 
 SYSTEM = Caller(tenant=SYSTEM_TENANT, scopes=frozenset({"update:users"}))
 FLOW = f"{DASHBOARD}-flow"
 
 
 @pytest.fixture
-def stranger(app, person, let_in):
+def stranger(app, people):
     """Somebody who owns the tenant `main` and is not signed in yet."""
-    user_id = person("ann@example.com")
-    let_in(user_id, OWNER)
+    user_id = people.person("ann@example.com")
+    people.let_in(user_id, OWNER)
     return Desk(app, user_id, "ann@example.com")
 
 
@@ -212,9 +212,9 @@ def test_a_form_of_somebody_who_was_signed_out_meanwhile_says_so_and_leads_nowhe
     assert "come back here with the Back button" in refused.text
 
 
-def test_one_tenant_is_gone_to_at_once_and_of_several_the_last(owner, let_in):
+def test_one_tenant_is_gone_to_at_once_and_of_several_the_last(owner, people):
     assert owner.get("/dashboard").location == "/dashboard/t/main"
-    let_in(owner.user_id, VIEWER, "acme")
+    people.let_in(owner.user_id, VIEWER, "acme")
 
     assert owner.get("/dashboard").location == "/dashboard/tenants"
     owner.get("/dashboard/t/acme/users")

@@ -17,11 +17,10 @@ from chalicelib.web.dashboard.paging import PER_PAGE
 from chalicelib.web.dashboard.portraits import initials, portrait_of
 from tests.conftest import Api
 from tests.flows.browsing import PASSWORD
-from tests.web.conftest import ENDPOINTS, named
+from tests.web.conftest import DASHBOARD, named
 
 NOBODY = OAuthBrowser()
 ACME_USER = {"connection": DEFAULT_CONNECTION, "email": "only-in-acme@example.com", "password": PASSWORD}
-PAGES = [each for each in ENDPOINTS if each.tag.startswith("dashboard ")]
 
 
 def names(shown) -> list[str]:
@@ -48,8 +47,8 @@ def test_the_friendly_name_of_the_tenant_is_what_is_shown(owner, api):
     assert owner.get("users").title == "Users · Main <Street> · Gatehouse"
 
 
-def test_the_list_of_tenants_is_on_every_page_and_switching_is_one_click(owner, let_in):
-    let_in(owner.user_id, VIEWER, "acme")
+def test_the_list_of_tenants_is_on_every_page_and_switching_is_one_click(owner, people):
+    people.let_in(owner.user_id, VIEWER, "acme")
 
     assert "/dashboard/t/acme" in owner.get("users").links
     assert owner.get("/dashboard/t/acme/users").status == 200
@@ -83,12 +82,12 @@ def test_an_unknown_page_of_ones_own_tenant_has_the_frame(owner):
 
 @pytest.mark.security(34)
 def test_every_page_of_a_tenant_demands_a_scope_and_every_form_the_token():
-    of_tenants = [each for each in PAGES if "{tenant}" in each.path]
-    forms = [each for each in PAGES if each.method != "GET"]
+    of_tenants = [each for each in DASHBOARD if "{tenant}" in each.path]
+    forms = [each for each in DASHBOARD if each.method != "GET"]
 
     assert [named(each) for each in of_tenants if not each.scopes] == []
     assert [named(each) for each in forms if "form_token" not in each.body.__struct_fields__] == []
-    assert all(each.path.startswith("/dashboard") and each.method in {"GET", "POST"} for each in PAGES)
+    assert all(each.path.startswith("/dashboard") and each.method in {"GET", "POST"} for each in DASHBOARD)
 
 
 def test_a_tenant_is_created_by_a_form_and_belongs_to_whoever_sent_it(owner, core):
@@ -250,6 +249,6 @@ def test_the_dashboard_looks_at_no_tenant_for_whom_the_address_is_not_meant(owne
 def test_the_navigation_shows_what_there_is_and_leads_there(owner):
     shown = owner.get("users")
 
-    sections = [each.path.removeprefix(f"{START}/") for each in PAGES if each.path.count("/") == 4]
+    sections = [each.path.removeprefix(f"{START}/") for each in DASHBOARD if each.path.count("/") == 4]
 
     assert {within("main", section) for section in sections if "{" not in section} <= set(shown.links)
