@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.accounts import email_address
+from chalicelib.core.callers import Caller
 from chalicelib.core.entities import retrying
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.handles import SECRET_CHARACTERS
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chalicelib.core.ambient import Ambient
-    from chalicelib.core.callers import Caller
     from chalicelib.core.documents import Document
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.paging import PageRequest
@@ -161,6 +161,23 @@ class Operators:
             connection = self.users.connections.named(SYSTEM_TENANT, person.main.connection)
             self.password_resets.request(there, None, connection, address)
         return member
+
+    def appoint(self, email: str, tenant: str) -> tuple[User, bool]:
+        """Have an owner of a tenant, from the command line: nobody asks who may. Doing it twice changes nothing.
+
+        Says whether they have yet to choose a password.
+        """
+        operation = "Appoint an owner from the command line"
+        caller = Caller(tenant=tenant, subject="command line", scopes=ROLES[OWNER], operation=operation)
+        self.tenants.get(tenant)
+        address = email_address(email)
+        person = self.person_with(address) or self._enrol(replace(caller, tenant=SYSTEM_TENANT), address)
+        role = self.store.memberships(person.user_id).roles.get(tenant)
+        if role is None:
+            self.add(caller, person.user_id, OWNER)
+        elif role != OWNER:
+            self.change(caller, person.user_id, OWNER)
+        return person, not person.email_verified
 
     def change(self, caller: Caller, user_id: str, role: str) -> Member:
         """Give a member another role. The last owner keeps theirs."""
