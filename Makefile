@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 ENV_FILE := $(or $(DATA_DIR),.local)/gatehouse.env
 
-.PHONY: help serve example test lint types layers tests browser format bench dynamodb-local clean
+.PHONY: help serve example admin test lint types layers tests browser format bench dynamodb-local clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -18,6 +18,10 @@ example: $(READY)  ## Run the example shop on a started local stack: http://loca
 	@[ -f "$(ENV_FILE)" ] || { echo "There is no $(ENV_FILE) yet. Start the local stack first: make serve"; exit 1; }
 	@set -a && . "$(ENV_FILE)" && set +a && \
 		exec $(BIN)/python -m flask --app examples/shop/shop run --port "$${GATEHOUSE_SHOP_URL##*:}"
+
+admin: $(READY)  ## Have an owner of a deployed tenant: make admin EMAIL=... [TENANT=...]
+	@[ -n "$(EMAIL)" ] || { echo "Say whose address it is: make admin EMAIL=ann@example.com"; exit 1; }
+	@$(BIN)/python -m infra.admin "$(EMAIL)" $(if $(TENANT),"$(TENANT)")
 
 test: lint types layers tests  ## Run everything that CI runs
 

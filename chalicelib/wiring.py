@@ -27,6 +27,8 @@ from chalicelib.core.consents import Consents
 from chalicelib.core.credentials import Credentials
 from chalicelib.core.custom_accounts import CustomAccounts
 from chalicelib.core.custom_databases import CustomDatabases
+from chalicelib.core.dashboard_client import DashboardClient
+from chalicelib.core.dashboard_sign_in import DashboardSignIn
 from chalicelib.core.database_scripts import DatabaseScripts
 from chalicelib.core.device_credentials import DeviceCredentials
 from chalicelib.core.ending import Ending
@@ -57,6 +59,7 @@ from chalicelib.core.oauth.token import TokenEndpoint
 from chalicelib.core.oauth.tokens import AccessTokens
 from chalicelib.core.oauth.user_tokens import UserTokens
 from chalicelib.core.oauth.userinfo import UserInfo
+from chalicelib.core.operators import Operators
 from chalicelib.core.outbox import Outbox
 from chalicelib.core.password_resets import PasswordResets
 from chalicelib.core.refresh_tokens import RefreshTokens
@@ -162,6 +165,8 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
     }
     clients = Clients(stores.clients, sweep, keys, stores.logs, ambient)
     resource_servers = ResourceServers(stores.resource_servers, sweep, ambient, hosts)
+    dashboard_client = DashboardClient(clients, connections, hosts)
+    password_resets = PasswordResets(tickets, users, connections, outbox, accounts, stores.logs, ambient)
     nouns = _Nouns(
         hosts=hosts,
         stores=stores,
@@ -172,13 +177,23 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         connections=connections,
         client_grants=client_grants,
         resource_servers=resource_servers,
-        tenants=Tenants(stores.tenants, signing_keys, connections, resource_servers, clients, client_grants, ambient),
+        tenants=Tenants(
+            stores.tenants,
+            signing_keys,
+            connections,
+            resource_servers,
+            clients,
+            client_grants,
+            dashboard_client,
+            ambient,
+        ),
         sign_ins=SignIns(
             stores.sign_ins, stores.attempts, stores.users, user_blocks, places, protection, hasher, accounts, ambient
         ),
         outbox=outbox,
         rule_runs=RuleRuns(stores.rules, configs, sandbox, outgoing, users, hosts, ambient),
     )
+    token_endpoint = nouns.token_endpoint()
     return Core(
         hosts=hosts,
         locator=Places(behind_cloudfront=settings.trust_cloudfront),
@@ -188,7 +203,7 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         tenants=nouns.tenants,
         signing_keys=signing_keys,
         tokens=nouns.access_tokens,
-        token_endpoint=nouns.token_endpoint(),
+        token_endpoint=token_endpoint,
         revocation=Revocation(nouns.client_authentication, stores.refresh_tokens, ambient),
         userinfo=UserInfo(nouns.user_tokens, stores.codes, stores.impersonations, ambient),
         authorize=nouns.authorize(),
@@ -204,6 +219,18 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
             seals=seals,
             ambient=ambient,
         ),
+        dashboard_sign_in=DashboardSignIn(
+            store=stores.dashboard_sessions,
+            client=dashboard_client,
+            tenants=nouns.tenants,
+            sessions=nouns.sessions,
+            token_endpoint=token_endpoint,
+            tokens=nouns.token_format,
+            signing_keys=signing_keys,
+            seals=seals,
+            ambient=ambient,
+        ),
+        operators=Operators(stores.operators, nouns.tenants, users, password_resets, ambient),
         logout=Logout(
             nouns.sessions,
             nouns.impersonation_links,
@@ -217,7 +244,7 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         sign_ups=SignUps(users, verification, nouns.tenants, stores.attempts, protection, stores.logs, ambient),
         attack_protection=protection,
         verification=verification,
-        password_resets=PasswordResets(tickets, users, connections, outbox, accounts, stores.logs, ambient),
+        password_resets=password_resets,
         user_blocks=user_blocks,
         outbox=outbox,
         jobs=Jobs(stores.jobs),

@@ -34,9 +34,9 @@ class Chromium:
 
     playwright: Playwright
 
-    def launch(self) -> Browser:
+    def launch(self, *flags: str) -> Browser:
         """Start it with nothing known from before; its contexts know nothing of each other."""
-        return self.playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        return self.playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
 
     def launch_with(self, preferences: dict[str, Any], folder: Path, **context: Any) -> BrowserContext:
         """Start it with preferences of the person who uses it, kept in a folder that is not there yet."""

@@ -21,11 +21,13 @@ def _nowhere() -> Place | None:
 class Caller:
     """One authenticated (or anonymous) request. `operation` is the sentence the history shows for it.
 
+    `operator` is what somebody at the dashboard is called; their id, the `subject`, is one of the system tenant.
     `place` says where it comes from, looked up when an event is written and not before.
     """
 
     tenant: str
     subject: str = ""
+    operator: str = ""
     client_id: str = ""
     scopes: frozenset[str] = frozenset()
     ip: str = ""

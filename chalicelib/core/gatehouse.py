@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.core.clients import Clients
     from chalicelib.core.connections import Connections
     from chalicelib.core.consents import Consents
+    from chalicelib.core.dashboard_sign_in import DashboardSignIn
     from chalicelib.core.device_credentials import DeviceCredentials
     from chalicelib.core.ending import Ending
     from chalicelib.core.hosts import Hosts
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.token import TokenEndpoint
     from chalicelib.core.oauth.tokens import AccessTokens
     from chalicelib.core.oauth.userinfo import UserInfo
+    from chalicelib.core.operators import Operators
     from chalicelib.core.outbox import Outbox
     from chalicelib.core.password_resets import PasswordResets
     from chalicelib.core.places import Locator
@@ -74,6 +76,8 @@ class Core:
     authorize: Authorize
     account_sign_in: AccountSignIn
     account_page: AccountPage
+    dashboard_sign_in: DashboardSignIn
+    operators: Operators
     logout: Logout
     sign_ins: SignIns
     sign_ups: SignUps

@@ -290,7 +290,11 @@ def _event(
     request = {
         "method": caller.method,
         "path": caller.path,
-        "auth": {"subject": caller.subject, "client_id": caller.client_id},
+        "auth": {
+            "subject": caller.subject,
+            "client_id": caller.client_id,
+            **({"operator": caller.operator} if caller.operator else {}),
+        },
         "request_id": caller.request_id,
     }
     return LogEvent(

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from chalicelib.core.client_grants import ClientGrant, ClientGrants
     from chalicelib.core.clients import Client, Clients
     from chalicelib.core.connections import Connection, Connections
+    from chalicelib.core.dashboard_client import DashboardClient
     from chalicelib.core.logs import LogEvent
+    from chalicelib.core.operators import Alteration
     from chalicelib.core.paging import Page, PageRequest
     from chalicelib.core.resource_servers import ResourceServer, ResourceServers
     from chalicelib.core.signing_keys import SigningKey, SigningKeys
@@ -64,6 +66,12 @@ DEFAULT_SETTINGS: Document = {
 }
 """Auth0's defaults, lifetimes in hours. Ours are `tell_of_new_places`, a mail about each sign-in from a new place, and
 those of impersonation, with lifetimes in seconds."""
+_OPERATORS: Document = {
+    "session_lifetime": 24.0,
+    "idle_session_lifetime": 4.0,
+    "impersonation": {**DEFAULT_SETTINGS["impersonation"], "enabled": False},
+}
+"""Defaults of the system tenant that are others."""
 _MERGED = frozenset({"flags", "session_cookie", "impersonation"})
 
 
@@ -84,7 +92,10 @@ class Tenant:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewTenant:
-    """Everything a tenant begins with. `client_secret` is the global client's, shown once; the grant lets it manage."""
+    """Everything a tenant begins with. `client_secret` is the global client's, shown once; the grant lets it manage.
+
+    `owner` is the member who made it in the dashboard. The `dashboard` is a client of the system tenant alone.
+    """
 
     tenant: Tenant
     signing_keys: Sequence[SigningKey]
@@ -93,6 +104,8 @@ class NewTenant:
     client: Client
     client_secret: str
     client_grant: ClientGrant
+    owner: Alteration | None = None
+    dashboard: Client | None = None
 
 
 class TenantStore(Protocol):
@@ -124,19 +137,23 @@ class Tenants:
     resource_servers: ResourceServers
     clients: Clients
     client_grants: ClientGrants
+    dashboard: DashboardClient
     ambient: Ambient
 
-    def create(self, caller: Caller, name: str, settings: Document | None = None) -> NewTenant:
+    def create(
+        self, caller: Caller, name: str, settings: Document | None = None, *, owner: Alteration | None = None
+    ) -> NewTenant:
         """Make a tenant with its keys, default database, Management API and global client, all or nothing.
 
-        The event lies in the new tenant. Invalid if the name cannot be a host label, a conflict if it is taken.
+        With an `owner` the tenant is theirs. The event lies in the new tenant. Invalid if the name cannot be a host
+        label, a conflict if it is taken.
         """
         if not TENANT_NAME.fullmatch(name):
             raise Invalid(
                 "Payload validation error: 'A tenant name has 3 to 63 characters a-z, 0-9 and -, and neither begins"
                 " nor ends with -' on property name."
             )
-        new = self._beginnings(name, settings or {})
+        new = replace(self._beginnings(name, settings or {}), owner=owner)
         self.store.create(new, done(self.ambient, caller))
         return new
 
@@ -206,7 +223,11 @@ class Tenants:
     def _beginnings(self, name: str, settings: Document) -> NewTenant:
         now = self.ambient.now()
         client, secret = self.clients.make({"name": "All Applications", "app_type": "regular_web"})
-        database = {"name": DEFAULT_CONNECTION, "strategy": "auth0", "enabled_clients": (client.client_id,)}
+        dashboard = self.dashboard.make(name) if name == SYSTEM_TENANT else None
+        enabled = (client.client_id, *([dashboard.client_id] if dashboard else []))
+        # Nobody signs up to be an operator: members let them in, or the command line does.
+        options = {"disable_signup": True} if dashboard else {}
+        database = {"name": DEFAULT_CONNECTION, "strategy": "auth0", "enabled_clients": enabled, "options": options}
         server = self._management_api(name)
         return NewTenant(
             tenant=Tenant(name=name, created_at=now, updated_at=now, settings=settings),
@@ -216,6 +237,7 @@ class Tenants:
             client=replace(client, is_global=True),
             client_secret=secret,
             client_grant=grant_of_everything(client.client_id, server),
+            dashboard=dashboard,
         )
 
     def _management_api(self, name: str) -> ResourceServer:
@@ -239,11 +261,12 @@ def settings_of(tenant: Tenant | None) -> Document:
 def defaults_of(name: str) -> Document:
     """Give the settings a tenant has unless it says otherwise.
 
-    Where the dashboard's own people live nobody is impersonated: whoever became one of them could become anybody.
+    Where the dashboard's own people live nobody is impersonated: whoever became one of them could become anybody. Their
+    sessions are short, for the same reason.
     """
     if name != SYSTEM_TENANT:
         return DEFAULT_SETTINGS
-    return {**DEFAULT_SETTINGS, "impersonation": {**DEFAULT_SETTINGS["impersonation"], "enabled": False}}
+    return {**DEFAULT_SETTINGS, **_OPERATORS}
 
 
 def unknown_tenant() -> NotFound:

@@ -21,6 +21,7 @@ from chalicelib.core.identities import Identity, Login, PasswordHistory
 from chalicelib.core.logs import done, happened
 from chalicelib.core.paging import within_offset
 from chalicelib.core.places import KnownPlace
+from chalicelib.core.roles import BLOCK_USERS
 from chalicelib.core.work import GENERATION, USER, Work
 
 if TYPE_CHECKING:
@@ -636,8 +637,10 @@ def _not_null(patch: Document, name: str) -> str:
 
 
 def _demand_to_change(caller: Caller, user_id: str, patch: Document) -> None:
-    """Let each scope change its own fields (S34): the metadata alone, or of a user's own token its user_metadata."""
+    """Let each scope change its own fields (S34): whether somebody is blocked, the metadata, or one's own."""
     if "update:users" in caller.scopes:
+        return
+    if BLOCK_USERS in caller.scopes and patch.keys() == {"blocked"}:
         return
     if "update:users_app_metadata" in caller.scopes and not patch.keys() - {"user_metadata", "app_metadata"}:
         return

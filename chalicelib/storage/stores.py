@@ -15,12 +15,14 @@ from chalicelib.storage.clients import client_store
 from chalicelib.storage.codes import CodeStore
 from chalicelib.storage.connections import ConnectionStore
 from chalicelib.storage.consents import ConsentStore
+from chalicelib.storage.dashboard_sessions import DashboardSessionStore
 from chalicelib.storage.data_keys import DataKeyStore, data_key_store
 from chalicelib.storage.device_credentials import DeviceCredentialStore
 from chalicelib.storage.impersonation import ImpersonationStore
 from chalicelib.storage.jobs import JobStore
 from chalicelib.storage.log_seals import LogSealStore
 from chalicelib.storage.logs import LogStore
+from chalicelib.storage.operators import OperatorStore
 from chalicelib.storage.outbox import OutboxStore
 from chalicelib.storage.refresh_tokens import RefreshTokenStore
 from chalicelib.storage.resource_servers import resource_server_store
@@ -73,6 +75,8 @@ class Stores:
     data_keys: DataKeyStore
     jobs: JobStore
     account_page: AccountPageStore
+    operators: OperatorStore
+    dashboard_sessions: DashboardSessionStore
 
     @classmethod
     def of(cls, table: Table, cache: Cache | None = None) -> Stores:
@@ -82,9 +86,10 @@ class Stores:
         connections = ConnectionStore(table, cache, Connection)
         signing_keys, users = SigningKeyStore(table, cache), UserStore(table)
         data_keys = data_key_store(table, cache)
+        operators = OperatorStore(table, cache)
         grants = ClientGrantStore(table=table, cache=cache, clients=clients, resource_servers=servers)
         return cls(
-            tenants=TenantStore(table, cache, connections, signing_keys, servers, clients, grants),
+            tenants=TenantStore(table, cache, connections, signing_keys, servers, clients, grants, operators.documents),
             signing_keys=signing_keys,
             clients=clients,
             client_grants=grants,
@@ -111,4 +116,6 @@ class Stores:
             data_keys=DataKeyStore(data_keys),
             jobs=JobStore(table),
             account_page=AccountPageStore(table, users),
+            operators=operators,
+            dashboard_sessions=DashboardSessionStore(table),
         )

@@ -11,11 +11,13 @@ from chalicelib.core.tenants import NewTenant, Tenant, taken
 from chalicelib.storage import keys
 from chalicelib.storage.documents import DocumentItem, Documents
 from chalicelib.storage.logs import event_item
+from chalicelib.storage.operators import put_alteration
 
 if TYPE_CHECKING:
     from chalicelib.core.client_grants import ClientGrant
     from chalicelib.core.clients import Client
     from chalicelib.core.logs import LogEvent
+    from chalicelib.core.operators import Member
     from chalicelib.core.paging import PageRequest
     from chalicelib.core.resource_servers import ResourceServer
     from chalicelib.storage.cache import Cache
@@ -35,6 +37,7 @@ class TenantStore:
     resource_servers: Documents[ResourceServer]
     clients: Documents[Client]
     client_grants: Documents[ClientGrant]
+    members: Documents[Member]
 
     @property
     def documents(self) -> Documents[Tenant]:
@@ -68,6 +71,10 @@ class TenantStore:
         self.resource_servers.put(transaction, name, new.resource_server)
         self.clients.put(transaction, name, new.client)
         self.client_grants.put(transaction, name, new.client_grant)
+        if new.dashboard is not None:
+            self.clients.put(transaction, name, new.dashboard)
+        if new.owner is not None:
+            put_alteration(transaction, self.members, name, new.owner)
         transaction.put(event_item(self.table, name, event, signing_keys=new.signing_keys))
         self.documents.commit_keys(transaction, keys.tenant(name))
 

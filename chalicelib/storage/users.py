@@ -77,6 +77,12 @@ class LinkedItem(Item):
     user_id = UnicodeAttribute()
 
 
+class MembershipsItem(Item):
+    """Of which tenants a person of the dashboard is a member; `storage.operators` writes it."""
+
+    document = UnicodeAttribute()
+
+
 class PasswordHistoryItem(Item):
     """Hashes of earlier passwords of an account."""
 
@@ -233,6 +239,8 @@ class UserStore:
         found = list(islice(self.table.query(LogItem, partition, expired=True), limit))
         traced = genuine(self.table, work)
         try:
+            if any(item.sk == keys.MEMBERSHIPS for item in found):
+                self._leave_tenants(work)
             for part in batched(found, (MAX_TRANSACTION - 1) // 2):
                 self._remove(work, part, traced=traced)
         except Gone:
@@ -242,14 +250,27 @@ class UserStore:
         finish(self.table, work)
         return True
 
+    def _leave_tenants(self, work: Work) -> None:
+        """Let a deleted person of the dashboard be a member nowhere, before what says where they are goes too."""
+        item = self.table.get(MembershipsItem, keys.Key(keys.user(work.tenant, work.target), keys.MEMBERSHIPS))
+        tenants = msgspec.json.decode(item.document)["roles"] if item else {}
+        for part in batched(tenants, MAX_TRANSACTION - 1):
+            transaction = self._begun_removal(work)
+            for tenant in part:
+                transaction.delete(keys.entity(tenant, keys.MEMBER, work.target))
+            transaction.commit()
+
     def _remove(self, work: Work, part: Sequence[LogItem], *, traced: bool) -> None:
-        finished = Gone("This deletion has been finished by another sweep.")
-        transaction = self.table.write().check(keys.work(work.tenant, work.id), PRESENT, finished)
+        transaction = self._begun_removal(work)
         for item in part:
             transaction.delete(item.key)
             if traced and (trace := trace_item(self.table, work.tenant, item)):
                 transaction.put(trace)
         transaction.commit()
+
+    def _begun_removal(self, work: Work) -> Transaction:
+        finished = Gone("This deletion has been finished by another sweep.")
+        return self.table.write().check(keys.work(work.tenant, work.id), PRESENT, finished)
 
     def _move(self, transaction: Transaction, tenant: str, identity: Identity, old: str, new: str) -> None:
         """Let the names of an account lead to its new owner."""

@@ -16,18 +16,35 @@ if TYPE_CHECKING:
 SESSION = "__Host-gatehouse"
 FLOW = "__Host-gatehouse-flow"
 IMPERSONATION = "__Host-gatehouse-as"
-_SAME_SITE = {SESSION: "None", FLOW: "Lax", IMPERSONATION: "Lax"}
+DASHBOARD = "__Host-gatehouse-dashboard"
+DASHBOARD_FLOW = "__Host-gatehouse-dashboard-flow"
+DASHBOARD_NOTICE = "__Host-gatehouse-dashboard-notice"
+DASHBOARD_TENANT = "__Host-gatehouse-dashboard-tenant"
+_SAME_SITE = {
+    SESSION: "None",
+    FLOW: "Lax",
+    IMPERSONATION: "Lax",
+    DASHBOARD: "Lax",
+    DASHBOARD_FLOW: "Lax",
+    DASHBOARD_NOTICE: "Lax",
+    DASHBOARD_TENANT: "Lax",
+}
 """Applications of other sites ask in a frame whether somebody is signed in; nobody else posts our forms."""
 
 
 def browser(http: HttpRequest) -> Browser:
-    """Read what a browser brings; cookies that cannot be read are none."""
+    """Read what a browser brings to a sign-in."""
+    session, flow, held = read(http, SESSION, FLOW, IMPERSONATION)
+    return Browser(session=session, flow=flow, impersonation=held)
+
+
+def read(http: HttpRequest, *names: str) -> tuple[str, ...]:
+    """Read cookies; those that are not there are empty, and so are all if they cannot be read."""
     try:
         sent = SimpleCookie(http.headers.get("cookie", ""))
     except CookieError:
-        return Browser()
-    session, flow, held = (sent[name].value if name in sent else "" for name in (SESSION, FLOW, IMPERSONATION))
-    return Browser(session=session, flow=flow, impersonation=held)
+        return ("",) * len(names)
+    return tuple(sent[name].value if name in sent else "" for name in names)
 
 
 def kept(name: str, value: str, *, seconds: int | None) -> str:

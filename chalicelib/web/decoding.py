@@ -29,6 +29,10 @@ MAX_BODY = 1_048_576
 MAX_PATH_PARAMETER = 1_024
 PATH_PARAMETER = r"^[^\x00-\x1f\x7f]+$(?!\n)"
 MAX_QUERY_VALUE = 2_048
+MAX_FIELDS = 50
+"""Of a form."""
+MAX_TICKED = 1_000
+"""Beyond these, of a form with boxes to tick."""
 
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`(?P<where>[^`]*)`)?$", re.DOTALL)
@@ -89,19 +93,30 @@ def json_body(kind: type[S], raw: bytes, content_type: str) -> S:
 
 
 def form_or_json_body(kind: type[S], raw: bytes, content_type: str) -> S:
-    """Read a form, or JSON where the caller says so: what /oauth/token takes. No parameter twice (RFC 6749, 3.2)."""
+    """Read a form, or JSON where the caller says so: what /oauth/token takes.
+
+    No parameter twice (RFC 6749, 3.2), but what is a list may be given often: boxes that are ticked.
+    """
     if media_type(content_type) != "application/x-www-form-urlencoded":
         return json_body(kind, raw, content_type)
     _within_limit(raw)
     try:
         pairs = parse_qsl(
-            raw.decode(), keep_blank_values=True, strict_parsing=bool(raw), errors="strict", max_num_fields=50
+            raw.decode(),
+            keep_blank_values=True,
+            strict_parsing=bool(raw),
+            errors="strict",
+            max_num_fields=MAX_FIELDS + (MAX_TICKED if _lists(kind) else 0),
         )
     except ValueError:
         raise Invalid("The form cannot be read.") from None
-    given = dict(pairs)
-    if len(given) != len(pairs):
-        raise Invalid("A parameter is given more than once.")
+    given: dict[str, str | list[str]] = {}
+    for name in _lists(kind):
+        given[name] = [value for key, value in pairs if key == name]
+    for name, value in pairs:
+        if name in given and name not in _lists(kind):
+            raise Invalid("A parameter is given more than once.")
+        given.setdefault(name, value)
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import msgspec
 from chalice.app import Blueprint, Chalice, CORSConfig, Response
@@ -68,7 +68,7 @@ class Nothing(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Incoming(Generic[Q, B]):
-    """What a view gets: the product, who asks, and typed input."""
+    """What a view gets: the product, who asks, and typed input. `visitor` is what the surface's door knows of them."""
 
     core: Core
     caller: Caller
@@ -76,6 +76,7 @@ class Incoming(Generic[Q, B]):
     body: B
     http: HttpRequest
     endpoints: tuple[Endpoint, ...]
+    visitor: Any = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +93,7 @@ class Rendered:
 class Refused:
     """Why a request was refused, for the surface that says so: `code` is the error's, `message` may be shown.
 
-    `error` is None for a failure of ours.
+    `error` is None for a failure of ours. `visitor` is what the surface's door knows of who asks, if it got that far.
     """
 
     core: Core
@@ -102,6 +103,25 @@ class Refused:
     code: str
     message: str
     error: GatehouseError | OAuthError | None = None
+    endpoints: tuple[Endpoint, ...] = ()
+    visitor: Any = None
+
+
+class Door(Protocol):
+    """Lets people in who bring no token: to every endpoint of its surface that is not public."""
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Which parameters of a path are for the door alone: views do not get them."""
+
+    def enter(self, core: Core, caller: Caller, http: HttpRequest, parameters: Mapping[str, str]) -> Any:
+        """Say who asks, or refuse."""
+
+    def acting(self, visitor: Any, caller: Caller) -> Caller:
+        """Give the caller that the visitor is, with their scopes, or refuse."""
+
+    def admit(self, core: Core, visitor: Any, http: HttpRequest, body: Any) -> None:
+        """Refuse a request that would change something and that the visitor did not mean to send."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,6 +150,7 @@ class Endpoint:
     cors: bool = False
     counted: bool = True
     refusal: Callable[[Refused], Rendered] | None = None
+    door: Door | None = None
     shape: str = MANAGEMENT
     tag: str = ""
 
@@ -190,12 +211,14 @@ class Surface(Blueprint):
         *,
         shape: str = MANAGEMENT,
         refusal: Callable[[Refused], Rendered] | None = None,
+        door: Door | None = None,
         counted: bool = True,
     ) -> None:
         super().__init__(__name__)
         self.tag = tag
         self.shape = shape
         self.refusal = refusal
+        self.door = door
         self.counted = counted
         self.endpoints: list[Endpoint] = []
 
@@ -211,6 +234,7 @@ class Surface(Blueprint):
                 shape=self.shape,
                 tag=self.tag,
                 refusal=self.refusal,
+                door=self.door,
                 counted=self.counted,
                 **known,
             )
@@ -230,34 +254,53 @@ class Surface(Blueprint):
 
 
 def _handle(endpoint: Endpoint, call: _Call, parameters: dict[str, str]) -> Response:
-    caller = _caller(endpoint, call)
+    caller, visitor = _caller(endpoint, call), None
     try:
-        caller = _identify(endpoint, call, caller)
-        answer = _answer(endpoint, call, caller, parameters)
+        _demand_tenant(endpoint, call, caller)
+        if endpoint.door is None or endpoint.public:
+            caller = _identify(endpoint, call, caller)
+        else:
+            visitor = endpoint.door.enter(call.core, caller, call.http, _decoded(parameters))
+            call.core.throttles.count(caller, endpoint.throttle)
+            caller = endpoint.door.acting(visitor, caller)
+        answer = _answer(endpoint, call, caller, parameters, visitor)
         rendered = answer if isinstance(answer, Rendered) else _json(answer, endpoint.status)
         return _response(rendered, _left(endpoint, call, caller))
     except (GatehouseError, OAuthError) as error:
-        return _refusal(endpoint, call, caller, error)
+        return _refusal(endpoint, call, caller, error, visitor)
     except Exception:  # the one place: anything else is our fault, and the caller gets an id to quote
         LOG.exception("request %s failed: %s %s", caller.request_id, endpoint.method, endpoint.path)
         message = f"Something went wrong on our side. Quote the request id {caller.request_id}."
         status = HTTPStatus.INTERNAL_SERVER_ERROR
-        refused = Refused(
-            core=call.core, caller=caller, http=call.http, status=status, code="internal_error", message=message
-        )
+        refused = _refused(call, caller, visitor, status=status, code="internal_error", message=message)
         return _response(_rendered(endpoint, refused))
 
 
-def _answer(endpoint: Endpoint, call: _Call, caller: Caller, parameters: dict[str, str]) -> Any:
+def _decoded(parameters: Mapping[str, str]) -> dict[str, str]:
+    return {name: decoding.path_parameter(value) for name, value in parameters.items()}
+
+
+def _answer(endpoint: Endpoint, call: _Call, caller: Caller, parameters: Mapping[str, str], visitor: Any) -> Any:
     """Check the scope, decode and call: paths, then the query, then the body, as Auth0 does."""
     caller.demand(*endpoint.scopes)
-    decoded = {name: decoding.path_parameter(value) for name, value in parameters.items()}
+    decoded = _decoded(parameters)
     query = decoding.query(endpoint.query, call.http.query_params)
     body = None
     if endpoint.body is not None:
         body = _body(endpoint, endpoint.body, call.http)
-    incoming = Incoming(core=call.core, caller=caller, query=query, body=body, http=call.http, endpoints=call.endpoints)
-    return endpoint.view(incoming, **decoded)
+    read_by_door = endpoint.door.reads if endpoint.door else frozenset()
+    if endpoint.door is not None and not endpoint.public and endpoint.method in _CHANGING:
+        endpoint.door.admit(call.core, visitor, call.http, body)
+    incoming = Incoming(
+        core=call.core,
+        caller=caller,
+        query=query,
+        body=body,
+        http=call.http,
+        endpoints=call.endpoints,
+        visitor=visitor,
+    )
+    return endpoint.view(incoming, **{name: value for name, value in decoded.items() if name not in read_by_door})
 
 
 def _body(endpoint: Endpoint, kind: type[msgspec.Struct], http: HttpRequest) -> msgspec.Struct:
@@ -287,11 +330,15 @@ def _caller(endpoint: Endpoint, call: _Call) -> Caller:
     )
 
 
-def _identify(endpoint: Endpoint, call: _Call, caller: Caller) -> Caller:
-    """Find the tenant of the host, and turn a token into a caller with scopes. What is past a limit goes no further."""
+def _demand_tenant(endpoint: Endpoint, call: _Call, caller: Caller) -> None:
+    """Find the tenant of the host. What is past a limit goes no further."""
     call.core.throttles.demand_left(caller, endpoint.throttle)
     if not caller.tenant or not call.core.tenants.exists(caller.tenant):
         raise unknown_tenant()
+
+
+def _identify(endpoint: Endpoint, call: _Call, caller: Caller) -> Caller:
+    """Turn a token into a caller with scopes."""
     if _is_repeated("authorization", call.http):
         raise _malformed()
     if not endpoint.public:
@@ -321,7 +368,13 @@ def _malformed() -> Invalid:
     return Invalid("Bad HTTP authentication header format", code="Bearer")
 
 
-def _refusal(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseError | OAuthError) -> Response:
+def _refused(call: _Call, caller: Caller, visitor: Any, **why: Any) -> Refused:
+    return Refused(core=call.core, caller=caller, http=call.http, endpoints=call.endpoints, visitor=visitor, **why)
+
+
+def _refusal(
+    endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseError | OAuthError, visitor: Any
+) -> Response:
     status = status_of(error)
     if isinstance(error, OAuthError):
         code, message = error.error, error.description
@@ -329,9 +382,7 @@ def _refusal(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseEr
         code, message = error.code, error.message
         _record(endpoint, call, caller, error, status)
     LOG.info("request %s refused: %s %s %s (%s)", caller.request_id, status, code, message, error.detail)
-    refused = Refused(
-        core=call.core, caller=caller, http=call.http, status=status, code=code, message=message, error=error
-    )
+    refused = _refused(call, caller, visitor, status=status, code=code, message=message, error=error)
     # Of no other refusal: the official SDKs try a conflict again too, and wait for the reset they are told of.
     left: Mapping[str, str] = {}
     if isinstance(error, LimitReached):
@@ -343,7 +394,8 @@ def _refusal(endpoint: Endpoint, call: _Call, caller: Caller, error: GatehouseEr
 
 def _left(endpoint: Endpoint, call: _Call, caller: Caller) -> Mapping[str, str]:
     """Tell what is left of the minute, as Auth0 does; only to who brought a good token: strangers need not know."""
-    allowance = call.core.throttles.allowance(caller.tenant, endpoint.throttle) if caller.subject else None
+    known = caller.subject and endpoint.door is None
+    allowance = call.core.throttles.allowance(caller.tenant, endpoint.throttle) if known else None
     return _headers_of(allowance) if allowance else {}
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from chalicelib.web import reference
 from chalicelib.web.authentication import dbconnections, discovery, token
+from chalicelib.web.dashboard import entrance
+from chalicelib.web.dashboard import start as dashboard_start
+from chalicelib.web.dashboard import tenants as dashboard_tenants
+from chalicelib.web.dashboard import users as dashboard_users
 from chalicelib.web.login import (
     account_page,
     authorize,
@@ -79,6 +83,10 @@ SURFACES = [
         dbconnections,
         logout,
         discovery,
+        entrance,
+        dashboard_tenants,
+        dashboard_start,
+        dashboard_users,
         reference,
     )
 ]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chalicelib.core.dashboard_sign_in import HOME
+from chalicelib.core.tenants import SYSTEM_TENANT
 from infra.local import cloud, demo, env_file
 from infra.local.certificates import Authority
 from infra.local.demo_page import PATH as DEMO
@@ -54,6 +56,11 @@ class Addresses:
     def domain(self) -> str:
         """Host and port of the https address: what SDKs call the domain."""
         return self.https.removeprefix("https://")
+
+    @property
+    def dashboard(self) -> str:
+        """Where operators are: at the host of the system tenant."""
+        return f"https://{SYSTEM_TENANT}.{self.domain}{HOME}"
 
 
 def main() -> None:
@@ -125,6 +132,7 @@ def _write_env(app_module: ModuleType, addresses: Addresses) -> dict[str, str]:
         "AUTH0_DOMAIN": addresses.domain,
         "GATEHOUSE_URL": addresses.http,
         "GATEHOUSE_DEMO_URL": f"{addresses.http}{DEMO}",
+        "GATEHOUSE_DASHBOARD_URL": addresses.dashboard,
         "GATEHOUSE_MAILBOX": f"{addresses.http}{MAILBOX}",
         # One authority, three names: Python's ssl and httpx, requests, and Node.
         "SSL_CERT_FILE": str(addresses.authority_path),
@@ -155,6 +163,7 @@ Gatehouse is ready.
   https      {addresses.https}
              trust {shown(addresses.authority_path)}
   demo       {addresses.http}{DEMO}
+  dashboard  {addresses.dashboard}
   docs       {addresses.http}/docs
   mailbox    {addresses.http}{MAILBOX}
   settings   {shown(addresses.env_path)}

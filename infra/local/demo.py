@@ -50,6 +50,8 @@ def seed(app_module: ModuleType, addresses: Sequence[str], existing: Mapping[str
     main.have_tenant()
     for tenant in core.tenants.list(PageRequest(per_page=1_000)).items:
         core.tenants.renew_management_api(_Demo(core, tenant.name).caller)
+    administrator = system.user("GATEHOUSE_ADMIN", ADMIN_EMAIL, "Administrator", existing)
+    core.operators.appoint(ADMIN_EMAIL, core.hosts.default_tenant)
     return {
         **main.machine("AUTH0_CLIENT", tuple(MANAGEMENT_SCOPES), existing),
         **system.machine("GATEHOUSE_SYSTEM_CLIENT", (*MANAGEMENT_SCOPES, *SYSTEM_SCOPES), existing),
@@ -57,7 +59,7 @@ def seed(app_module: ModuleType, addresses: Sequence[str], existing: Mapping[str
         **main.shop(existing),
         **main.user("GATEHOUSE_DEMO", DEMO_EMAIL, "Demo User", existing),
         **main.user("GATEHOUSE_SUPPORT", SUPPORT_EMAIL, "Jane from support", existing),
-        **system.user("GATEHOUSE_ADMIN", ADMIN_EMAIL, "Administrator", existing),
+        **administrator,
     }
 
 

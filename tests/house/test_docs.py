@@ -23,8 +23,8 @@ VARIABLE = re.compile(r"(?:GATEHOUSE|AWS)_[A-Z0-9_]+")
 
 
 def documented_endpoints() -> dict[str, list[str]]:
-    """Give the endpoints of all pages on nouns, with the scopes that are said to open them."""
-    pages = [page for page in PAGES if page.startswith("docs/api/")]
+    """Give the endpoints of all pages on nouns and of the dashboard's, with the scopes that are said to open them."""
+    pages = [page for page in PAGES if page.startswith("docs/api/") or page == "docs/dashboard.md"]
     rows = [row for page in pages for rows in tables(page) for row in rows if "scopes" in row]
     return {row["endpoint"]: [] if row["scopes"] == "none" else row["scopes"].split(", ") for row in rows}
 

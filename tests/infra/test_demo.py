@@ -13,6 +13,7 @@ from chalicelib.core.callers import Caller
 from chalicelib.core.logs import done
 from chalicelib.core.management_scopes import MANAGEMENT_SCOPES, SYSTEM_SCOPES
 from chalicelib.core.paging import PageRequest
+from chalicelib.core.roles import OWNER
 from chalicelib.core.tenants import DEFAULT_CONNECTION
 from chalicelib.wiring import build_core
 from infra.local import demo
@@ -83,6 +84,14 @@ def test_the_users_have_the_passwords_that_the_file_says(seed, core):
     assert signs_in(core, "main", env["GATEHOUSE_DEMO_EMAIL"], env["GATEHOUSE_DEMO_PASSWORD"])
     assert signs_in(core, "main", env["GATEHOUSE_SUPPORT_EMAIL"], env["GATEHOUSE_SUPPORT_PASSWORD"])
     assert signs_in(core, "system", env["GATEHOUSE_ADMIN_EMAIL"], env["GATEHOUSE_ADMIN_PASSWORD"])
+
+
+def test_the_administrator_owns_the_default_tenant_at_the_dashboard(seed, core):
+    env = seed()
+    again = seed(env)
+
+    assert core.operators.memberships(env["GATEHOUSE_ADMIN_USER_ID"]).roles == {"main": OWNER}
+    assert again == env
 
 
 def test_the_users_have_the_ids_that_the_file_says(seed, api):

@@ -34,7 +34,8 @@ PEM = (
 )
 
 ENDPOINTS = [endpoint for surface in SURFACES for endpoint in surface.endpoints]
-MANAGEMENT = [endpoint for endpoint in ENDPOINTS if not endpoint.public]
+MANAGEMENT = [endpoint for endpoint in ENDPOINTS if not endpoint.public and endpoint.door is None]
+DASHBOARD = [endpoint for endpoint in ENDPOINTS if endpoint.door is not None]
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 

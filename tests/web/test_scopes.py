@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.core.management_scopes import MANAGEMENT_SCOPES, SYSTEM_SCOPES
 from tests.conftest import EVERY_SCOPE
-from tests.web.conftest import ENDPOINTS, MANAGEMENT, each_endpoint, named
+from tests.web.conftest import DASHBOARD, ENDPOINTS, MANAGEMENT, each_endpoint, named
 
 ROUTES = """
 GET /api/v2/users: read:users
@@ -146,7 +146,10 @@ GET /static/{fingerprint}/{name}: open to all
 
 
 def test_the_endpoints_and_the_scopes_that_open_them_are_these():
-    shown = [f"{named(each)}: {'open to all' if each.public else ', '.join(each.scopes)}" for each in ENDPOINTS]
+    """Those of the dashboard are pinned by docs/dashboard.md, which has to name each with its scopes."""
+    others = [each for each in ENDPOINTS if each not in DASHBOARD]
+
+    shown = [f"{named(each)}: {'open to all' if each.public else ', '.join(each.scopes)}" for each in others]
 
     assert shown == ROUTES
 

@@ -18,6 +18,7 @@ from chalicelib.core.passwords import PasswordError, PasswordPolicy
 from chalicelib.core.sign_ins import name_of
 from chalicelib.web import cookies
 from chalicelib.web.errors import status_of
+from chalicelib.web.forms import demand_same_origin, redirect, with_cookies
 from chalicelib.web.login.activity import entry
 from chalicelib.web.login.doors import ACCOUNT
 from chalicelib.web.login.pages import (
@@ -31,15 +32,7 @@ from chalicelib.web.login.pages import (
 )
 from chalicelib.web.login.rows import device_row, impersonation_row, session_row
 from chalicelib.web.login.rules import password_error, password_rules
-from chalicelib.web.login.shell import (
-    demand_same_origin,
-    go_on,
-    redirect,
-    refuse,
-    session_cookie,
-    shell_for,
-    with_cookies,
-)
+from chalicelib.web.login.shell import go_on, refuse, session_cookie, shell_for
 from chalicelib.web.login.texts import NoticeKey, Text, said
 from chalicelib.web.surface import PAGE, Incoming, Nothing, Refused, Rendered, Surface
 

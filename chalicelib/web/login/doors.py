@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.oauth.authorize import UnderWay
 from chalicelib.web.cookies import browser
-from chalicelib.web.login.shell import go_on, redirect, session_cookie, shell_for, with_cookies
+from chalicelib.web.forms import redirect, with_cookies
+from chalicelib.web.login.shell import go_on, session_cookie, shell_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,9 +18,10 @@ from chalicelib.core.errors import Gone
 from chalicelib.core.impersonation import ANSWERED_WITHIN, ENDED, EXPIRED, PENDING, REVOKED, USED
 from chalicelib.core.oauth.impersonate import LeadTo, unusable
 from chalicelib.web import cookies
+from chalicelib.web.forms import demand_same_origin, redirect, with_cookies
 from chalicelib.web.login.pages import ImpersonationPage, message, render_impersonation, render_message
 from chalicelib.web.login.previews import fetched_ahead, previews
-from chalicelib.web.login.shell import demand_same_origin, login_surface, redirect, send_back, shell_for, with_cookies
+from chalicelib.web.login.shell import login_surface, send_back, shell_for
 from chalicelib.web.surface import Incoming, Rendered
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
 
+from chalicelib.web.forms import redirect
 from chalicelib.web.login.pages import ConfirmationPage, Link, message, render_confirmation, render_message
-from chalicelib.web.login.shell import redirect, shell_for
+from chalicelib.web.login.shell import shell_for
 from chalicelib.web.login.texts import text
 
 if TYPE_CHECKING:

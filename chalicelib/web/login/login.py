@@ -11,9 +11,10 @@ from msgspec import Meta
 from chalicelib.core.oauth.errors import DatabaseUnavailable, OAuthError, TooManyAttempts, UserBlocked
 from chalicelib.web.cookies import browser
 from chalicelib.web.errors import status_of
+from chalicelib.web.forms import demand_same_origin
 from chalicelib.web.login.doors import door, opened
 from chalicelib.web.login.pages import ConsentPage, LoginPage, render_consent, render_login, scope
-from chalicelib.web.login.shell import demand_same_origin, go_on, login_surface, shell_for
+from chalicelib.web.login.shell import go_on, login_surface, shell_for
 from chalicelib.web.login.texts import Text
 from chalicelib.web.surface import Incoming, Nothing, Rendered
 

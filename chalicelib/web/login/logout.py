@@ -9,8 +9,9 @@ from msgspec import Meta
 
 from chalicelib.core.oauth.logout import Leaving
 from chalicelib.web import cookies
+from chalicelib.web.forms import redirect, with_cookies
 from chalicelib.web.login.pages import message, render_message
-from chalicelib.web.login.shell import login_surface, redirect, shell_for, with_cookies
+from chalicelib.web.login.shell import login_surface, shell_for
 from chalicelib.web.surface import Incoming, Rendered
 
 surface = login_surface()

@@ -11,12 +11,13 @@ from msgspec import Meta
 from chalicelib.core.accounts import email_address
 from chalicelib.core.errors import Invalid
 from chalicelib.core.passwords import PasswordError, PasswordPolicy
+from chalicelib.web.forms import demand_same_origin, redirect
 from chalicelib.web.login.doors import door
 from chalicelib.web.login.links import TicketQuery, address, go_on_from, shell_behind
 from chalicelib.web.login.login import State
 from chalicelib.web.login.pages import ResetPage, ResetRequestPage, render_reset, render_reset_request
 from chalicelib.web.login.rules import password_error, password_rules
-from chalicelib.web.login.shell import demand_same_origin, login_surface, redirect, shell_for
+from chalicelib.web.login.shell import login_surface, shell_for
 from chalicelib.web.login.texts import Text
 from chalicelib.web.surface import Incoming, Rendered
 

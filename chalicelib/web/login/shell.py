@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from chalicelib.core.errors import Forbidden
 from chalicelib.core.oauth.authorize import Ask, Elsewhere, Entered, Impersonated
 from chalicelib.core.oauth.errors import TooManyAttempts, UserBlocked
 from chalicelib.core.throttles import LimitReached
 from chalicelib.web import cookies
+from chalicelib.web.forms import redirect, with_cookies
 from chalicelib.web.login.pages import (
     FormPostPage,
     Shell,
@@ -80,18 +79,6 @@ _MESSAGES: dict[str, MessageName] = {
 }
 
 
-def demand_same_origin(http: HttpRequest) -> None:
-    """Refuse a form that another site posted (S20). The sealed state, tied to a cookie, is the second check.
-
-    Our pages send no referrer, so browsers may call their origin null; then Sec-Fetch-Site tells.
-    """
-    site = http.headers.get("sec-fetch-site", "same-origin")
-    origin = http.headers.get("origin", "null")
-    ours = origin == "null" or urlsplit(origin).netloc == http.headers.get("host", "")
-    if site not in {"same-origin", "none"} or not ours:
-        raise Forbidden("This form was sent from another site.", code="invalid_origin")
-
-
 def go_on(incoming: Incoming[Any, Any], outcome: SendBack | Ask | Entered | Impersonated | Elsewhere) -> Rendered:
     """Answer the browser: back to the application, or on to a page; with the cookies that belong to it."""
     if isinstance(outcome, Entered):
@@ -119,18 +106,6 @@ def send_back(incoming: Incoming[Any, Any], answer: SendBack) -> Rendered:
     query_separator = "&" if "?" in request.redirect_uri else "?"
     separator = "#" if request.response_mode == "fragment" else query_separator
     return redirect(f"{request.redirect_uri}{separator}{urlencode(given)}")
-
-
-def redirect(location: str) -> Rendered:
-    """Send the browser on with a GET."""
-    return Rendered(body="", content_type="text/plain", status=HTTPStatus.SEE_OTHER, headers={"Location": location})
-
-
-def with_cookies(answer: Rendered, *added: str) -> Rendered:
-    """Add cookies to an answer; several Set-Cookie headers are a list."""
-    earlier = answer.headers.get("Set-Cookie", [])
-    every = [*([earlier] if isinstance(earlier, str) else earlier), *added]
-    return replace(answer, headers={**answer.headers, "Set-Cookie": every})
 
 
 def session_cookie(core: Core, caller: Caller, session: Session, handle: Handle) -> str:

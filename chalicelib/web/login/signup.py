@@ -14,11 +14,12 @@ from chalicelib.core.passwords import PasswordError, PasswordPolicy
 from chalicelib.core.sign_ins import Authenticated
 from chalicelib.core.users import UsernameTaken
 from chalicelib.web.cookies import browser
+from chalicelib.web.forms import demand_same_origin, redirect
 from chalicelib.web.login.doors import opened
 from chalicelib.web.login.login import PageQuery
 from chalicelib.web.login.pages import SignupPage, render_signup
 from chalicelib.web.login.rules import password_error, password_rules
-from chalicelib.web.login.shell import demand_same_origin, go_on, login_surface, redirect, shell_for
+from chalicelib.web.login.shell import go_on, login_surface, shell_for
 from chalicelib.web.login.texts import Text
 from chalicelib.web.surface import Incoming, Nothing, Rendered
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from chalicelib.web.forms import demand_same_origin
 from chalicelib.web.login.links import TicketForm, TicketQuery, ask, go_on_from
-from chalicelib.web.login.shell import demand_same_origin, login_surface
+from chalicelib.web.login.shell import login_surface
 from chalicelib.web.surface import Incoming, Rendered
 
 surface = login_surface()

@@ -1,0 +1,1 @@
+"""The dashboard: pages by which operators do what the Management API does. One module per noun; docs/dashboard.md."""
