@@ -75,6 +75,7 @@ from chalicelib.core.tenants import Tenants
 from chalicelib.core.throttles import AUTHENTICATION, MANAGEMENT, Throttles
 from chalicelib.core.tickets import Tickets
 from chalicelib.core.user_blocks import UserBlocks
+from chalicelib.core.user_lists import UserLists
 from chalicelib.core.users import Users
 from chalicelib.core.verification import Verification
 from chalicelib.crypto.assertions import JwtAssertions
@@ -232,6 +233,7 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         resource_servers=resource_servers,
         connections=connections,
         users=users,
+        user_lists=UserLists(stores.user_lists, stores.users, connections, seals),
         links=links,
         device_credentials=DeviceCredentials(stores.device_credentials, ambient),
         logs=Logs(stores.logs, ambient),

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from chalicelib.core.tenants import Tenants
     from chalicelib.core.throttles import Throttles
     from chalicelib.core.user_blocks import UserBlocks
+    from chalicelib.core.user_lists import UserLists
     from chalicelib.core.users import Users
     from chalicelib.core.verification import Verification
 
@@ -94,6 +95,7 @@ class Core:
     resource_servers: ResourceServers
     connections: Connections
     users: Users
+    user_lists: UserLists
     links: Links
     device_credentials: DeviceCredentials
     logs: Logs

@@ -32,6 +32,7 @@ from chalicelib.storage.signing_keys import SigningKeyStore
 from chalicelib.storage.tenants import TenantStore
 from chalicelib.storage.throttles import ThrottleStore
 from chalicelib.storage.tickets import TicketStore
+from chalicelib.storage.user_lists import UserListStore
 from chalicelib.storage.users import UserStore
 from chalicelib.storage.work import WorkStore
 
@@ -53,6 +54,7 @@ class Stores:
     resource_servers: Documents[ResourceServer]
     connections: ConnectionStore
     users: UserStore
+    user_lists: UserListStore
     device_credentials: DeviceCredentialStore
     logs: LogStore
     log_seals: LogSealStore
@@ -91,6 +93,7 @@ class Stores:
             resource_servers=servers,
             connections=connections,
             users=users,
+            user_lists=UserListStore(table),
             device_credentials=DeviceCredentialStore(table),
             logs=LogStore(table),
             log_seals=LogSealStore(table),

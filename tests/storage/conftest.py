@@ -29,15 +29,18 @@ from chalicelib.core.errors import GatehouseError
 from chalicelib.core.gatehouse import Core
 from chalicelib.core.identities import Identity, Login
 from chalicelib.core.logs import LogEvent, done
+from chalicelib.core.paging import Page, PageRequest
 from chalicelib.core.resource_servers import ResourceServer
 from chalicelib.core.resource_servers import id_of as id_of_api
 from chalicelib.core.signing_keys import SigningKey
 from chalicelib.core.tenants import NewTenant, Tenant
+from chalicelib.core.user_lists import Wanted
 from chalicelib.core.users import Change, User
 from chalicelib.core.work import USER, Work
 from chalicelib.settings import Settings
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import Item, Table
+from chalicelib.storage.user_entries import shard_of
 from chalicelib.wiring import build_core
 from infra.dynamodb_local import DynamoDBLocal, DynamoDBLocalError
 from infra.table import create_arguments
@@ -108,6 +111,17 @@ def stores(table: Table) -> Stores:
 @pytest.fixture
 def given(stores: Stores, ambient: Ambient) -> Given:
     return Given(stores, ambient)
+
+
+@pytest.fixture
+def listed(product: Core) -> Callable[..., Page[User]]:
+    """A page of the users of a tenant, or of a connection by its name, by creation."""
+
+    def page(connection: str | None = None, *, tenant: str = TENANT, newest_first: bool = False, **asked: Any):
+        request, wanted = PageRequest(**asked), Wanted(connection=connection)
+        return product.user_lists.list(Caller(tenant=tenant), wanted, request, newest_first=newest_first)
+
+    return page
 
 
 @pytest.fixture
@@ -205,7 +219,7 @@ class Given:
         """Write a user of the database, or of another connection, and give what was written."""
         user = self.unsaved_user(name, connection, **known)
         self.stores.users.create(TENANT, user, self.logins(user), None, self.event(user.user_id))
-        return replace(user, version=1)
+        return replace(user, version=1, listed_in=shard_of(self.stores.users.table, user))
 
     def unsaved_user(self, name: str, connection: Connection | None = None, /, **known: Any) -> User:
         connection, now = connection or self.database, self.ambient.now()

@@ -13,6 +13,7 @@ from chalicelib.core.callers import Caller
 from chalicelib.core.errors import Conflict
 from chalicelib.core.paging import PageRequest
 from chalicelib.core.sweep import ACCOUNTS_PER_NOTE
+from chalicelib.core.user_lists import AT_CONNECTION, BEGINNING, EVERYBODY, PENDING, Source
 from chalicelib.storage import keys
 from chalicelib.storage.keys import Key
 from chalicelib.storage.table import Item
@@ -54,15 +55,20 @@ def fill(table):
 def doors(users, stores):
     """Through which of all doors a user is seen."""
 
+    def listed(user, kind, name=""):
+        look = stores.user_lists.look(TENANT, Source(kind, name), most=100, descending=True)
+        return user.user_id in {entry.user.user_id for entry in look.seen if entry.user}
+
     def look(user):
-        page, name = PageRequest(per_page=100), user.main.names[0]
+        name = user.main.names[0]
         return {
             "profile": users.find(TENANT, user.user_id) is not None,
             "sign-in": users.login(TENANT, PEOPLE, name) is not None,
             "address": user.user_id in {found.user_id for found in users.with_email(TENANT, user.email)},
-            "list": user.user_id in {found.user_id for found in users.list(TENANT, page, newest_first=True).items},
-            "connection": user.user_id
-            in {found.user_id for found in users.list_at(TENANT, PEOPLE, page, newest_first=True).items},
+            "list": listed(user, EVERYBODY),
+            "connection": listed(user, AT_CONNECTION, PEOPLE),
+            "pending": listed(user, PENDING),
+            "search": listed(user, BEGINNING, name[:3]),
         }
 
     return look
