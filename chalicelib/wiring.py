@@ -19,6 +19,7 @@ from chalicelib.core.account_page import AccountPage
 from chalicelib.core.account_sign_in import AccountSignIn
 from chalicelib.core.ambient import Ambient, Ticks
 from chalicelib.core.attack_protection import AttackProtection
+from chalicelib.core.backfill import Backfill
 from chalicelib.core.client_grants import ClientGrants
 from chalicelib.core.client_keys import ClientKeys
 from chalicelib.core.clients import Clients
@@ -234,6 +235,7 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         connections=connections,
         users=users,
         user_lists=UserLists(stores.user_lists, stores.users, connections, seals),
+        backfill=Backfill(stores.backfill, stores.user_lists, stores.users),
         links=links,
         device_credentials=DeviceCredentials(stores.device_credentials, ambient),
         logs=Logs(stores.logs, ambient),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from chalicelib.core.account_page import AccountPage
     from chalicelib.core.account_sign_in import AccountSignIn
     from chalicelib.core.attack_protection import AttackProtection
+    from chalicelib.core.backfill import Backfill
     from chalicelib.core.callers import Caller
     from chalicelib.core.client_grants import ClientGrants
     from chalicelib.core.client_keys import ClientKeys
@@ -96,6 +97,7 @@ class Core:
     connections: Connections
     users: Users
     user_lists: UserLists
+    backfill: Backfill
     links: Links
     device_credentials: DeviceCredentials
     logs: Logs

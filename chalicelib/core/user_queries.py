@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.user_lists import Term, Wanted
+from chalicelib.core.user_walks import Term, Wanted
 from chalicelib.core.user_words import FIELDS, folded
 
 _TERM = re.compile(

@@ -77,9 +77,18 @@ class Key(NamedTuple):
     sk: str
 
 
+USER_ENTRIES = Key("BACKFILL", "USER_ENTRIES")
+"""How far the backfill is, over all tenants."""
+
+
 def tenant(name: str) -> Key:
     """The tenant itself."""
     return Key(configuration(name), TENANT)
+
+
+def tenant_of(key: Key) -> str:
+    """Give the name of the tenant that a key is of."""
+    return key.pk.split("#")[1]
 
 
 def configuration(tenant: str) -> str:

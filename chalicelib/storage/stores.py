@@ -9,6 +9,7 @@ from chalicelib.core.connections import Connection
 from chalicelib.storage.account_page import AccountPageStore
 from chalicelib.storage.assertions import AssertionStore
 from chalicelib.storage.attempts import AttemptStore
+from chalicelib.storage.backfill import BackfillStore
 from chalicelib.storage.cache import Cache
 from chalicelib.storage.client_grants import ClientGrantStore
 from chalicelib.storage.clients import client_store
@@ -55,6 +56,7 @@ class Stores:
     connections: ConnectionStore
     users: UserStore
     user_lists: UserListStore
+    backfill: BackfillStore
     device_credentials: DeviceCredentialStore
     logs: LogStore
     log_seals: LogSealStore
@@ -94,6 +96,7 @@ class Stores:
             connections=connections,
             users=users,
             user_lists=UserListStore(table),
+            backfill=BackfillStore(table),
             device_credentials=DeviceCredentialStore(table),
             logs=LogStore(table),
             log_seals=LogSealStore(table),

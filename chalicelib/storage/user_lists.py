@@ -10,18 +10,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Conflict
-from chalicelib.core.user_lists import AT_CONNECTION, BEGINNING, BLOCKED, EVERYBODY, Entry, Look
-from chalicelib.core.user_words import MAX_WORD
+from chalicelib.core.user_walks import AT_CONNECTION, BEGINNING, BLOCKED, EVERYBODY, Entry, Look
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
-from chalicelib.storage.user_entries import UserEntryItem, put_entries, shard_of
+from chalicelib.storage.user_entries import UserEntryItem
 from chalicelib.storage.users import IdentityItem, UserItem, decode_user, profile_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from chalicelib.core.user_lists import Source
+    from chalicelib.core.user_walks import Source
     from chalicelib.core.users import User
     from chalicelib.storage.table import Table
 
@@ -30,7 +28,7 @@ _TIMED = {EVERYBODY, AT_CONNECTION}
 
 @dataclass(frozen=True, slots=True)
 class UserListStore:
-    """Reads lists of users, and gives those their entries who have none."""
+    """Reads lists of users."""
 
     table: Table
 
@@ -53,19 +51,6 @@ class UserListStore:
         pks = self._partitions(tenant, source)
         return self.table.count_by_time(pks) if source.kind in _TIMED else self.table.count(pks)
 
-    def enlist(self, tenant: str, user: User) -> None:
-        """Write the entries of a user who has none; a conflict if anything of the user changed since they were read."""
-        shard = shard_of(self.table, user)
-        actions = [UserItem.listed_in.set(shard), UserItem.version.set(user.version + 1)]
-        as_read = (UserItem.version == user.version) & UserItem.listed_in.does_not_exist()
-        if not user.logins_count:
-            as_read &= UserItem.logins_count.does_not_exist() | (UserItem.logins_count == 0)
-        changed = Conflict("The user was changed at the same moment.", code="changed")
-        transaction = self.table.write()
-        transaction.update(UserItem.at(profile_key(tenant, user.user_id)), actions, as_read, changed)
-        put_entries(transaction, tenant, user, shard)
-        transaction.commit()
-
     def _timed(
         self, tenant: str, source: Source, start: str | None, size: int, *, descending: bool
     ) -> Iterator[tuple[str, keys.Key]]:
@@ -78,9 +63,10 @@ class UserListStore:
     def _entries(
         self, tenant: str, source: Source, start: str | None, size: int, *, descending: bool
     ) -> Iterator[tuple[str, keys.Key]]:
-        prefix = source.name[:MAX_WORD] if source.kind == BEGINNING else ""
         walks = [
-            self.table.query(UserEntryItem, pk, prefix=prefix, after=start, newest_first=descending, page_size=size)
+            self.table.query(
+                UserEntryItem, pk, prefix=source.name, after=start, newest_first=descending, page_size=size
+            )
             for pk in self._partitions(tenant, source)
         ]
         merged = heapq.merge(*walks, key=lambda item: item.sk, reverse=descending)

@@ -34,7 +34,7 @@ from chalicelib.core.resource_servers import ResourceServer
 from chalicelib.core.resource_servers import id_of as id_of_api
 from chalicelib.core.signing_keys import SigningKey
 from chalicelib.core.tenants import NewTenant, Tenant
-from chalicelib.core.user_lists import Wanted
+from chalicelib.core.user_walks import Wanted
 from chalicelib.core.users import Change, User
 from chalicelib.core.work import USER, Work
 from chalicelib.settings import Settings

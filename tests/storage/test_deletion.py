@@ -13,7 +13,7 @@ from chalicelib.core.callers import Caller
 from chalicelib.core.errors import Conflict
 from chalicelib.core.paging import PageRequest
 from chalicelib.core.sweep import ACCOUNTS_PER_NOTE
-from chalicelib.core.user_lists import AT_CONNECTION, BEGINNING, EVERYBODY, PENDING, Source
+from chalicelib.core.user_walks import AT_CONNECTION, BEGINNING, EVERYBODY, PENDING, Source
 from chalicelib.storage import keys
 from chalicelib.storage.keys import Key
 from chalicelib.storage.table import Item

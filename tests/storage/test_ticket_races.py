@@ -22,7 +22,7 @@ from chalicelib.core.oauth.errors import OAuthError
 from chalicelib.core.paging import PageRequest
 from chalicelib.core.tickets import Terms
 from chalicelib.core.user_blocks import WHY
-from chalicelib.core.user_lists import Wanted
+from chalicelib.core.user_walks import Wanted
 from tests.conftest import REGION, SENDER
 
 pytestmark = pytest.mark.parametrize("stand_in", ["ministack", "dynamodb_local"], indirect=True)

@@ -10,7 +10,7 @@ from chalicelib.core.callers import Caller
 from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.identities import PasswordHistory
 from chalicelib.core.paging import PageRequest
-from chalicelib.core.user_lists import AT_CONNECTION, Source, Wanted
+from chalicelib.core.user_walks import AT_CONNECTION, Source, Wanted
 from chalicelib.core.work import CONNECTION, Work
 from chalicelib.storage import keys
 from chalicelib.storage.user_lists import UserListStore

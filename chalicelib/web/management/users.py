@@ -13,8 +13,8 @@ from chalicelib.core.identities import Identity
 from chalicelib.core.links import OWN_IDENTITIES
 from chalicelib.core.oauth.tokens import MAX_TOKEN
 from chalicelib.core.profiles import profile_of
-from chalicelib.core.user_lists import Wanted
 from chalicelib.core.user_queries import parse
+from chalicelib.core.user_walks import Wanted
 from chalicelib.core.users import User
 from chalicelib.web.decoding import given
 from chalicelib.web.management.logs import LogsOfUserQuery, order
