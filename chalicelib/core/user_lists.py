@@ -142,7 +142,7 @@ class UserLists:
 
     def _opened(self, walk: Walk, cursor: str) -> tuple[str, bool]:
         document = self.seals.open(walk.tenant, _PURPOSE, cursor)
-        elsewhere = document is None or document["of"] != walk.source.kind
-        if document is None or elsewhere or (walk.source.by_words and not document["at"].startswith(walk.source.name)):
+        begins = walk.source.name if walk.source.by_words else ""
+        if document is None or document["of"] != walk.source.kind or not document["at"].startswith(begins):
             raise Invalid("This place in the list is not known any more. Begin again.", code="invalid_paging")
         return document["at"], document["back"]

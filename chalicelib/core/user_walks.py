@@ -130,11 +130,9 @@ class Walk:
         cls, store: UserListStore, tenant: str, wanted: Wanted, connection_id: str | None, *, newest_first: bool
     ) -> Walk:
         """Choose the index. `connection_id` is of the connection that is wanted, if one is."""
+        longest = max((term.text for term in wanted.terms), key=len, default=None)
         sources = [
-            *(
-                Source(BEGINNING, term.text[:MAX_WORD])
-                for term in sorted(wanted.terms, key=lambda term: -len(term.text))
-            ),
+            *([Source(BEGINNING, longest[:MAX_WORD])] if longest is not None else ()),
             *([Source(BLOCKED)] if wanted.blocked else ()),
             *([Source(PENDING)] if wanted.pending else ()),
             *([Source(AT_CONNECTION, connection_id)] if connection_id is not None else ()),

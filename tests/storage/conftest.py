@@ -40,7 +40,8 @@ from chalicelib.core.work import USER, Work
 from chalicelib.settings import Settings
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import Item, Table
-from chalicelib.storage.user_entries import shard_of
+from chalicelib.storage.user_entries import remove_entries, shard_of
+from chalicelib.storage.users import UserItem, profile_key
 from chalicelib.wiring import build_core
 from infra.dynamodb_local import DynamoDBLocal, DynamoDBLocalError
 from infra.table import create_arguments
@@ -122,6 +123,29 @@ def listed(product: Core) -> Callable[..., Page[User]]:
         return product.user_lists.list(Caller(tenant=tenant), wanted, request, newest_first=newest_first)
 
     return page
+
+
+@pytest.fixture
+def old(given: Given, table: Table) -> Callable[..., User]:
+    """Make a user as a version without entries in lists made them, and give the user as they are read."""
+
+    def make(name: str, /, *, logins_count: int = 0, **known: Any) -> User:
+        user, transaction = given.user(name, **known), table.write()
+        actions = [UserItem.listed_in.remove(), *([UserItem.logins_count.set(logins_count)] if logins_count else ())]
+        transaction.update(UserItem.at(profile_key(TENANT, user.user_id)), actions)
+        remove_entries(transaction, TENANT, user)
+        transaction.commit()
+        return given.stores.users.find(TENANT, user.user_id)
+
+    return make
+
+
+@pytest.fixture
+def users_of(contents: Callable[[], list[dict[str, Any]]]) -> Callable[[str], list[str]]:
+    """Whose entries lie in a list: B of the blocked, P of the pending, N of words."""
+    return lambda letter: sorted(
+        item["user_id"]["S"] for item in contents() if item["pk"]["S"].split("#")[2:3] == [letter]
+    )
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ class UserAnswer(msgspec.Struct, kw_only=True):
 class UsersQuery(CheckpointedFields, kw_only=True):
     """Which users, and what of them."""
 
-    from_: Annotated[str, Meta(max_length=1500, description="Where to go on: `next` of the page before.")] | None = (
+    from_: Annotated[str, Meta(max_length=2000, description="Where to go on: `next` of the page before.")] | None = (
         msgspec.field(name="from", default=None)
     )
     sort: Annotated[str, Meta(pattern=r"^(created_at:-?1)?$(?!\n)", description="created_at:1 or created_at:-1.")] = ""
