@@ -246,6 +246,7 @@ def test_an_offset_past_1000_users_is_refused_with_the_way_on(api, page, per_pag
         {"include_totals": "perhaps"},
         {"colour": "red"},
         {"from": "x" * 2_001},
+        {"q": "x" * 1_001},
     ],
 )
 def test_a_list_is_asked_for_within_its_limits(api, query):
@@ -253,6 +254,12 @@ def test_a_list_is_asked_for_within_its_limits(api, query):
 
     assert (answer.status, answer.json["errorCode"]) == (400, "invalid_query_string")
     assert answer.json["message"].startswith("Query validation error: ")
+
+
+@pytest.mark.security(43)
+@pytest.mark.parametrize("query", [{"from": "x" * 2_000}, {"q": "x" * 1_000}])
+def test_a_list_is_asked_for_up_to_its_limits(api, query):
+    assert api.get(USERS, query=query).status == 200
 
 
 def test_every_parameter_of_the_official_sdk_is_accepted(api, seven):
