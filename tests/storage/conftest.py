@@ -34,7 +34,7 @@ from chalicelib.core.resource_servers import ResourceServer
 from chalicelib.core.resource_servers import id_of as id_of_api
 from chalicelib.core.signing_keys import SigningKey
 from chalicelib.core.tenants import NewTenant, Tenant
-from chalicelib.core.user_walks import Wanted
+from chalicelib.core.user_walks import Source, Wanted
 from chalicelib.core.users import Change, User
 from chalicelib.core.work import USER, Work
 from chalicelib.settings import Settings
@@ -123,6 +123,33 @@ def listed(product: Core) -> Callable[..., Page[User]]:
         return product.user_lists.list(Caller(tenant=tenant), wanted, request, newest_first=newest_first)
 
     return page
+
+
+@pytest.fixture
+def seen(product: Core) -> Callable[..., list[str]]:
+    """The ids of the users in a list, in its order."""
+
+    def look(kind: str, name: str = "", *, most: int = 100, descending: bool = False, **asked: Any) -> list[str]:
+        store, source = product.user_lists.store, Source(kind, name)
+        found = store.look(TENANT, source, most=most, descending=descending, **asked)
+        return [entry.user.user_id for entry in found.seen if entry.user]
+
+    return look
+
+
+@pytest.fixture
+def backfilled(product: Core) -> Callable[[], int]:
+    """Run the backfill as the schedule would, until it is done, and give how many got entries."""
+
+    def run() -> int:
+        given = 0
+        for _ in range(50):
+            if product.backfill.store.progress().done:
+                return given
+            given += product.backfill.run()
+        raise AssertionError("the backfill does not end")
+
+    return run
 
 
 @pytest.fixture
@@ -349,6 +376,10 @@ class Outcomes:
     @property
     def codes(self) -> set[str]:
         return {error.code for error in self.refused}
+
+
+def ids(page: Page[User]) -> list[str]:
+    return [user.user_id for user in page.items]
 
 
 def run_at_once(*runners: Callable[[], Any]) -> Outcomes:

@@ -18,6 +18,7 @@ from chalicelib.core.users import Change
 from chalicelib.core.work import CLIENT, CONNECTION, Work
 from chalicelib.storage import keys
 from chalicelib.storage.connections import ConnectionsItem
+from tests.storage.conftest import ids
 
 pytestmark = pytest.mark.parametrize("stand_in", ["ministack", "dynamodb_local"], indirect=True)
 
@@ -54,10 +55,6 @@ def linked(users, given, ann, bob):
     """Ann, with the account of Bob."""
     users.link(TENANT, given.linked(ann, bob), bob, given.event(ann.user_id))
     return users.find(TENANT, ann.user_id)
-
-
-def ids(page):
-    return [user.user_id for user in page.items]
 
 
 def owner(users, name):

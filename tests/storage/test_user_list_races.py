@@ -119,7 +119,7 @@ def test_a_user_who_is_linked_and_renamed_at_once_is_found_under_one_user(
 
 
 def test_runs_of_the_backfill_meet_changes_sign_ins_and_deletions_and_entries_fit(
-    product, old, update, sign_in, race, settled
+    product, old, update, sign_in, race, settled, backfilled
 ):
     people = [old(f"user{number}", name=f"User {number}") for number in range(8)]
 
@@ -129,8 +129,7 @@ def test_runs_of_the_backfill_meet_changes_sign_ins_and_deletions_and_entries_fi
         *(partial(sign_in, user) for user in people[2:6]),
         partial(product.users.delete, CALLER, people[7].user_id),
     )
-    while not product.backfill.store.progress().done:
-        product.backfill.run()
+    backfilled()
 
     assert settled()
 
@@ -144,12 +143,13 @@ def test_two_runs_of_the_backfill_at_once_give_entries_once(product, old, race, 
     assert users_of("P") == [user.user_id for user in people]
 
 
-def test_a_first_sign_in_that_meets_the_backfill_leaves_nobody_pending(stores, product, old, sign_in, race, settled):
+def test_a_first_sign_in_that_meets_the_backfill_leaves_nobody_pending(
+    stores, product, old, sign_in, race, settled, backfilled
+):
     people = [old(f"user{number}") for number in range(10)]
 
     race(*[product.backfill.run] * 2, *(partial(sign_in, user) for user in people))
-    while not product.backfill.store.progress().done:
-        product.backfill.run()
+    backfilled()
 
     assert stores.users.find(TENANT, people[0].user_id).logins_count == 1
     assert settled()

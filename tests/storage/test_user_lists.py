@@ -33,17 +33,6 @@ def bob(given):
 
 
 @pytest.fixture
-def seen(stores):
-    """The ids of the users in a list, in its order."""
-
-    def look(kind, name="", *, most=100, descending=False, **asked):
-        found = stores.user_lists.look(TENANT, Source(kind, name), most=most, descending=descending, **asked)
-        return [entry.user.user_id for entry in found.seen if entry.user]
-
-    return look
-
-
-@pytest.fixture
 def entries(users_of):
     """Every entry that lies in the table: of each list, whose they are."""
     return lambda: {letter: owners for letter in "BPN" if (owners := users_of(letter))}

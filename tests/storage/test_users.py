@@ -15,6 +15,7 @@ from chalicelib.core.work import CONNECTION, Work
 from chalicelib.storage import keys
 from chalicelib.storage.user_lists import UserListStore
 from chalicelib.storage.users import UserItem, UserStore
+from tests.storage.conftest import ids
 
 TENANT = "acme"
 HOSTILE = ["a#b", "#L#con_people#ann@example.com", "😀", "'\"\\", "a b", "PROFILE", "ann@example.com", "x" * 250, "ä"]
@@ -35,10 +36,6 @@ def people(given, clock):
         return given.user(f"user{clock.now().microsecond}")
 
     return [make() for _ in range(6)]
-
-
-def ids(page):
-    return [user.user_id for user in page.items]
 
 
 # Made
