@@ -9,11 +9,15 @@ if TYPE_CHECKING:
 
 
 def sweep(core: Core) -> None:
-    """Finish, once a minute, what deletions left, send what is due, mark links that expired, seal settled history."""
+    """Finish, once a minute, what deletions left, send what is due, mark links that expired, seal settled history.
+
+    And give users their entries in lists who have none yet.
+    """
     core.sweep.run()
     core.outbox.run()
     core.impersonation_links.expire()
     core.log_seals.run()
+    core.backfill.run()
 
 
 def follow(core: Core, event: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from chalicelib.core.account_page import AccountPage
 from chalicelib.core.account_sign_in import AccountSignIn
 from chalicelib.core.ambient import Ambient, Ticks
 from chalicelib.core.attack_protection import AttackProtection
+from chalicelib.core.backfill import Backfill
 from chalicelib.core.client_grants import ClientGrants
 from chalicelib.core.client_keys import ClientKeys
 from chalicelib.core.clients import Clients
@@ -78,6 +79,7 @@ from chalicelib.core.tenants import Tenants
 from chalicelib.core.throttles import AUTHENTICATION, MANAGEMENT, Throttles
 from chalicelib.core.tickets import Tickets
 from chalicelib.core.user_blocks import UserBlocks
+from chalicelib.core.user_lists import UserLists
 from chalicelib.core.users import Users
 from chalicelib.core.verification import Verification
 from chalicelib.crypto.assertions import JwtAssertions
@@ -259,6 +261,8 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         resource_servers=resource_servers,
         connections=connections,
         users=users,
+        user_lists=UserLists(stores.user_lists, stores.users, connections, seals),
+        backfill=Backfill(stores.backfill, stores.user_lists, stores.users),
         links=links,
         device_credentials=DeviceCredentials(stores.device_credentials, ambient),
         logs=Logs(stores.logs, ambient),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from chalicelib.core.account_page import AccountPage
     from chalicelib.core.account_sign_in import AccountSignIn
     from chalicelib.core.attack_protection import AttackProtection
+    from chalicelib.core.backfill import Backfill
     from chalicelib.core.callers import Caller
     from chalicelib.core.client_grants import ClientGrants
     from chalicelib.core.client_keys import ClientKeys
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from chalicelib.core.tenants import Tenants
     from chalicelib.core.throttles import Throttles
     from chalicelib.core.user_blocks import UserBlocks
+    from chalicelib.core.user_lists import UserLists
     from chalicelib.core.users import Users
     from chalicelib.core.verification import Verification
 
@@ -98,6 +100,8 @@ class Core:
     resource_servers: ResourceServers
     connections: Connections
     users: Users
+    user_lists: UserLists
+    backfill: Backfill
     links: Links
     device_credentials: DeviceCredentials
     logs: Logs

@@ -19,7 +19,6 @@ from chalicelib.core.entities import retrying
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from chalicelib.core.identities import Identity, Login, PasswordHistory
 from chalicelib.core.logs import done, happened
-from chalicelib.core.paging import within_offset
 from chalicelib.core.places import KnownPlace
 from chalicelib.core.roles import BLOCK_USERS
 from chalicelib.core.work import GENERATION, USER, Work
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from chalicelib.core.credentials import Credentials
     from chalicelib.core.logs import LogEvent
     from chalicelib.core.outbox import Outbox, Waiting
-    from chalicelib.core.paging import Page, PageRequest
     from chalicelib.core.tickets import Issue, MailedIssue
 
 MAX_BYTES = 380_000
@@ -79,7 +77,8 @@ class User:
 
     `logins_count` 0 and no `last_login` mean that the user never signed in. Sessions and refresh tokens belong to the
     `generation` in which they were made: raising it ends all of them at once. `places` are for us alone: from where
-    the user signed in before, so that a new place is noticed.
+    the user signed in before, so that a new place is noticed. `listed_in` is for the store: the shard of the user's
+    entries in lists and searches, None as long as there are none.
     """
 
     user_id: str
@@ -107,6 +106,7 @@ class User:
     last_password_reset: datetime | None = None
     generation: int = 0
     version: int = 0
+    listed_in: int | None = field(default=None, compare=False)
 
     @property
     def main(self) -> Identity:
@@ -140,12 +140,6 @@ class UserStore(Protocol):
 
     def with_email(self, tenant: str, email: str) -> Sequence[User]:
         """Find the profiles that carry exactly this address."""
-
-    def list(self, tenant: str, request: PageRequest, *, newest_first: bool) -> Page[User]:
-        """List profiles by creation."""
-
-    def list_at(self, tenant: str, connection_id: str, request: PageRequest, *, newest_first: bool) -> Page[User]:
-        """List the users that have an account at a connection, by the creation of the account."""
 
     def owners(self, tenant: str, connection_id: str, limit: int) -> Sequence[str]:
         """Give the ids of the users of the oldest accounts at a connection."""
@@ -286,21 +280,6 @@ class Users:
     def with_email(self, caller: Caller, email: str) -> Sequence[User]:
         """Find users by e-mail address, exactly as it is stored."""
         return self.store.with_email(caller.tenant, email)
-
-    def find(self, caller: Caller, user_id: str) -> Sequence[User]:
-        """Find a user by id: one or none."""
-        user = self.store.find(caller.tenant, user_id)
-        return [user] if user else []
-
-    def list(
-        self, caller: Caller, request: PageRequest, *, connection: str | None = None, newest_first: bool = False
-    ) -> Page[User]:
-        """List users by creation, of one connection if it is named. An offset reaches 1,000 results and no further."""
-        within_offset(request)
-        if connection is None:
-            return self.store.list(caller.tenant, request, newest_first=newest_first)
-        source = self.connections.named(caller.tenant, connection)
-        return self.store.list_at(caller.tenant, source.id, request, newest_first=newest_first)
 
     def update(self, caller: Caller, user_id: str, patch: Document) -> User:
         """Change what `patch` names. Metadata merges at the first level. A user's token changes its metadata only."""

@@ -69,6 +69,8 @@ PENDING_LINKS = "LINKS"
 
 It is an index that holds whole items: what expires is found, consistently, in one query.
 """
+_WORD_ENDS = "\x1f"
+"""No word has it, and it sorts before everything that one has."""
 
 
 class Key(NamedTuple):
@@ -78,9 +80,18 @@ class Key(NamedTuple):
     sk: str
 
 
+USER_ENTRIES = Key("BACKFILL", "USER_ENTRIES")
+"""How far the backfill is, over all tenants."""
+
+
 def tenant(name: str) -> Key:
     """The tenant itself."""
     return Key(configuration(name), TENANT)
+
+
+def tenant_of(key: Key) -> str:
+    """Give the name of the tenant that a key is of."""
+    return key.pk.split("#")[1]
 
 
 def configuration(tenant: str) -> str:
@@ -196,6 +207,32 @@ def by_email(tenant: str, email: str) -> str:
 def users_by_creation(tenant: str, shard: int) -> str:
     """Index by time: the users of a tenant, one shard of them."""
     return f"T#{tenant}#USERS#{shard}"
+
+
+def blocked_users(tenant: str, shard: int) -> str:
+    """The partition of entries that list the blocked users of a tenant by creation, one shard of them."""
+    return f"T#{tenant}#B#{shard}"
+
+
+def pending_users(tenant: str, shard: int) -> str:
+    """The partition of entries that list the users who never signed in, by creation, one shard of them."""
+    return f"T#{tenant}#P#{shard}"
+
+
+def user_words(tenant: str, shard: int) -> str:
+    """The partition of entries that list the users of a tenant by words, one shard of them."""
+    return f"T#{tenant}#N#{shard}"
+
+
+def user_word(tenant: str, shard: int, word: str, user_id: str) -> Key:
+    """A word by which a user is found."""
+    return Key(user_words(tenant, shard), f"{word}{_WORD_ENDS}{digest(user_id)[:24]}")
+
+
+def word_of(sort_key: str) -> str:
+    """Give the word of an entry; of one that is listed by time there is none."""
+    word, ends, _ = sort_key.partition(_WORD_ENDS)
+    return word if ends else ""
 
 
 def logs_by_time(tenant: str, shard: int) -> str:

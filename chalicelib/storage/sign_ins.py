@@ -18,6 +18,7 @@ from chalicelib.storage.refresh_tokens import put_refresh_token
 from chalicelib.storage.sessions import put_session, session_key
 from chalicelib.storage.table import ABSENT, PRESENT, Item
 from chalicelib.storage.ticket_items import put_ticket
+from chalicelib.storage.user_entries import no_longer_pending
 from chalicelib.storage.users import LoginItem, UserItem, decode_login, encoded_places, in_generation, profile_key
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class SignInStore:
         """Count the attempt of a blocked user with its event."""
         item = UserItem.at(profile_key(tenant, sign_in.user.user_id))
         transaction = self.table.write().update(item, _counted(sign_in), PRESENT)
+        no_longer_pending(transaction, self.table, tenant, sign_in.user)
         transaction.put(event_item(self.table, tenant, sign_in.event)).commit()
 
     def _enter(self, transaction: Transaction, tenant: str, sign_in: SignIn) -> None:
@@ -90,6 +92,7 @@ class SignInStore:
                 actions.append(UserItem.places.set(encoded_places(sign_in.places)))
                 condition &= _places_of(sign_in.user)
             transaction.update(UserItem.at(key), actions, condition, ended)
+            no_longer_pending(transaction, self.table, tenant, sign_in.user)
         else:
             transaction.check(key, *in_generation(sign_in.user))
         if sign_in.upgraded:

@@ -9,6 +9,7 @@ from chalicelib.core.connections import Connection
 from chalicelib.storage.account_page import AccountPageStore
 from chalicelib.storage.assertions import AssertionStore
 from chalicelib.storage.attempts import AttemptStore
+from chalicelib.storage.backfill import BackfillStore
 from chalicelib.storage.cache import Cache
 from chalicelib.storage.client_grants import ClientGrantStore
 from chalicelib.storage.clients import client_store
@@ -34,6 +35,7 @@ from chalicelib.storage.signing_keys import SigningKeyStore
 from chalicelib.storage.tenants import TenantStore
 from chalicelib.storage.throttles import ThrottleStore
 from chalicelib.storage.tickets import TicketStore
+from chalicelib.storage.user_lists import UserListStore
 from chalicelib.storage.users import UserStore
 from chalicelib.storage.work import WorkStore
 
@@ -55,6 +57,8 @@ class Stores:
     resource_servers: Documents[ResourceServer]
     connections: ConnectionStore
     users: UserStore
+    user_lists: UserListStore
+    backfill: BackfillStore
     device_credentials: DeviceCredentialStore
     logs: LogStore
     log_seals: LogSealStore
@@ -96,6 +100,8 @@ class Stores:
             resource_servers=servers,
             connections=connections,
             users=users,
+            user_lists=UserListStore(table),
+            backfill=BackfillStore(table),
             device_credentials=DeviceCredentialStore(table),
             logs=LogStore(table),
             log_seals=LogSealStore(table),

@@ -210,6 +210,11 @@ class Table:
         with translated():
             return sum(Item.by_time.count(pk, where) for pk in pks)
 
+    def count(self, pks: Sequence[str]) -> int:
+        """Count partitions of the table without reading their items, strongly consistent."""
+        with translated():
+            return sum(Item.count(pk, consistent_read=True) for pk in pks)
+
     @property
     def marker(self) -> Marker:
         """What history is marked with: none is ever written without."""

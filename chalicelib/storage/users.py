@@ -17,7 +17,6 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from chalicelib.core.connections import no_connection
 from chalicelib.core.errors import Conflict, Gone
 from chalicelib.core.identities import Identity, Login, PasswordHistory
-from chalicelib.core.paging import Page
 from chalicelib.core.places import KnownPlace
 from chalicelib.core.users import User, taken
 from chalicelib.core.work import GENERATION, USER, id_of
@@ -27,15 +26,15 @@ from chalicelib.storage.logs import LogItem, event_item, trace_item
 from chalicelib.storage.outbox import put_letter
 from chalicelib.storage.table import ABSENT, MAX_TRANSACTION, PRESENT, Item, batched
 from chalicelib.storage.ticket_items import put_issue
+from chalicelib.storage.user_entries import move_entries, put_entries, remove_entries, shard_of
 from chalicelib.storage.work import finish, genuine, work_item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from pynamodb.expressions.condition import Condition
 
     from chalicelib.core.logs import LogEvent
-    from chalicelib.core.paging import PageRequest
     from chalicelib.core.tickets import Issue
     from chalicelib.core.users import Change
     from chalicelib.core.work import Work
@@ -53,6 +52,7 @@ class UserItem(Item):
     last_login = NumberAttribute(null=True)
     last_ip = UnicodeAttribute(null=True)
     places = UnicodeAttribute(null=True)
+    listed_in = NumberAttribute(null=True)
 
 
 class LoginItem(Item):
@@ -105,21 +105,6 @@ class UserStore:
         found = self.table.query_by_email(keys.by_email(tenant, email))
         return [user for user in self._read(found) if user.email == email]
 
-    def list(self, tenant: str, request: PageRequest, *, newest_first: bool) -> Page[User]:
-        """List by creation: one query per shard and one batch of reads."""
-        pks = [keys.users_by_creation(tenant, shard) for shard in range(self.table.shards)]
-        return self._page(pks, request, self._read, newest_first=newest_first)
-
-    def list_at(self, tenant: str, connection_id: str, request: PageRequest, *, newest_first: bool) -> Page[User]:
-        """List by account: one query and two batches of reads, of the accounts and of the users they belong to."""
-        pks = [keys.accounts_of(tenant, connection_id)]
-
-        def owners(found: Sequence[keys.Key]) -> Sequence[User]:
-            ids = dict.fromkeys(item.user_id for item in self.table.batch_get(IdentityItem, found))
-            return self._read([profile_key(tenant, user_id) for user_id in ids])
-
-        return self._page(pks, request, owners, newest_first=newest_first)
-
     def owners(self, tenant: str, connection_id: str, limit: int) -> Sequence[str]:
         """Give the ids of the users of the oldest accounts at a connection."""
         found = self.table.query_by_time([keys.accounts_of(tenant, connection_id)], page_size=limit)
@@ -161,6 +146,7 @@ class UserStore:
         for login in reversed(logins):
             transaction.put(_login_item(tenant, user, login), ABSENT, taken(login, user))
         _guard(transaction, tenant, user)
+        put_entries(transaction, tenant, user, shard_of(self.table, user))
         if history is not None:
             _put_history(transaction, tenant, user.user_id, history)
         transaction.put(event_item(self.table, tenant, event))
@@ -198,6 +184,7 @@ class UserStore:
         transaction = self._updated(tenant, change)
         key = profile_key(tenant, secondary.user_id)
         transaction.delete(key, UserItem.version == secondary.version)
+        remove_entries(transaction, tenant, secondary)
         owner = change.after.user_id
         self._move(transaction, tenant, secondary.main, secondary.user_id, owner)
         transaction.put(LinkedItem.at(keys.linked(tenant, secondary.user_id), user_id=owner), ABSENT)
@@ -207,6 +194,7 @@ class UserStore:
         """Move one account from the user to a profile of its own, in one transaction."""
         transaction = self._updated(tenant, change)
         transaction.put(self._item(tenant, freed), ABSENT, taken())
+        put_entries(transaction, tenant, freed, shard_of(self.table, freed))
         self._move(transaction, tenant, freed.main, change.before.user_id, freed.user_id)
         transaction.delete(keys.linked(tenant, freed.user_id), PRESENT)
         transaction.put(event_item(self.table, tenant, event)).commit()
@@ -215,6 +203,7 @@ class UserStore:
         """Remove the profile and every name of it in one transaction, and note what is left."""
         profile = profile_key(tenant, user.user_id)
         transaction = self.table.write().delete(profile, UserItem.version == user.version)
+        remove_entries(transaction, tenant, user)
         for identity in user.identities:
             for name in identity.names:
                 transaction.delete(keys.login(tenant, identity.connection_id, name))
@@ -282,7 +271,7 @@ class UserStore:
             transaction.update(outside, [IdentityItem.user_id.set(new)], IdentityItem.user_id == old)
 
     def _updated(self, tenant: str, change: Change) -> Transaction:
-        """Begin a transaction with the new profile; counters are left alone."""
+        """Begin a transaction with the new profile and what lists say of it; counters are left alone."""
         before, after = change.before, change.after
         item = UserItem.at(profile_key(tenant, after.user_id))
         actions = [
@@ -294,7 +283,9 @@ class UserStore:
         if before.email != after.email and after.email:
             actions.append(UserItem.by_email_pk.set(keys.by_email(tenant, after.email)))
             actions.append(UserItem.by_email_sk.set(keys.moment(after.created_at, after.user_id)))
-        return self.table.write().update(item, actions, UserItem.version == before.version)
+        transaction = self.table.write().update(item, actions, UserItem.version == before.version)
+        move_entries(transaction, tenant, before, after)
+        return transaction
 
     def _item(self, tenant: str, user: User) -> UserItem:
         moment = keys.moment(user.created_at, user.user_id)
@@ -308,41 +299,17 @@ class UserStore:
             by_email_sk=moment if user.email else None,
             by_time_pk=keys.users_by_creation(tenant, keys.shard(user.user_id, self.table.shards)),
             by_time_sk=moment,
+            listed_in=shard_of(self.table, user),
         )
-
-    def _page(
-        self,
-        pks: Sequence[str],
-        request: PageRequest,
-        read: Callable[[Sequence[keys.Key]], Sequence[User]],
-        *,
-        newest_first: bool,
-    ) -> Page[User]:
-        wanted = request.offset + request.per_page
-        found = self.table.query_by_time(
-            pks,
-            where=_beyond(request.start_after, newest_first=newest_first) if request.start_after else None,
-            newest_first=newest_first,
-            page_size=wanted + 1,
-        )
-        page = list(islice(found, request.offset, wanted + 1))
-        following = page[request.per_page - 1][0] if request.checkpoint and len(page) > request.per_page else None
-        total = self.table.count_by_time(pks) if request.include_totals else None
-        users = read([key for _, key in page[: request.per_page]])
-        return Page(items=users, start=request.offset, limit=request.per_page, total=total, next=following)
 
     def _read(self, found: Sequence[keys.Key]) -> Sequence[User]:
         return [decode_user(item) for item in self.table.batch_get(UserItem, found)]
 
 
-def _beyond(start_after: str, *, newest_first: bool) -> Condition:
-    """Go on from where a page ended, in the direction it went."""
-    return Item.by_time_sk < start_after if newest_first else Item.by_time_sk > start_after
-
-
 def _document(user: User) -> str:
     """Encode a profile without what is kept beside it."""
-    return brief(replace(user, logins_count=0, last_login=None, last_ip="", places=(), generation=0, version=0))
+    beside = replace(user, logins_count=0, last_login=None, last_ip="", places=(), generation=0, version=0)
+    return brief(replace(beside, listed_in=None))
 
 
 def profile_key(tenant: str, user_id: str) -> keys.Key:
@@ -368,6 +335,7 @@ def decode_user(item: UserItem) -> User:
         last_login=last_login,
         last_ip=item.last_ip or "",
         places=_decoded_places(item.places or ""),
+        listed_in=int(item.listed_in) if item.listed_in is not None else None,
     )
 
 

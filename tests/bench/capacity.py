@@ -22,6 +22,8 @@ from tests.bench.tables import show
 
 MIRROR = "mirror"
 USERS = "/api/v2/users"
+NAMED = {"name": "Ann Smith", "given_name": "Ann", "family_name": "Smith"}
+REALM = "http://auth0.com/oauth/grant-type/password-realm"
 SINGLE = {"PutItem": "put_item", "UpdateItem": "update_item", "DeleteItem": "delete_item"}
 PARTS = {"Put": "put_item", "Update": "update_item", "Delete": "delete_item"}
 
@@ -114,19 +116,43 @@ def _operations(product: Product) -> Iterator[tuple[str, tuple[str, str, Any, di
     user_id = product.call("POST", USERS, person("ann"))["user_id"]
     user = f"{USERS}/{user_id}"
     yield "create a user", ("POST", USERS, person("bob"), {})
+    yield "create a user with a name", ("POST", USERS, {**person("dee"), **NAMED}, {})
     yield "create a user who gets a mail", ("POST", USERS, {**person("cem"), "verify_email": True}, {})
     yield "get a user", ("GET", user, None, {})
     yield "users by e-mail address", ("GET", f"{USERS}-by-email", None, {"email": "personann@example.com"})
     yield "page of 50 users", ("GET", USERS, None, {"per_page": 50})
     yield "page of 50 users of a connection", ("GET", USERS, None, {"per_page": 50, "connection": DEFAULT_CONNECTION})
+    yield (
+        "page of 50 users by the beginning of an address",
+        ("GET", USERS, None, {"per_page": 50, "q": "email:person*"}),
+    )
+    yield "page of 50 users who never signed in", ("GET", USERS, None, {"per_page": 50, "q": "logins_count:0"})
     yield "block a user", ("PATCH", user, {"blocked": True}, {})
     yield "change a password", ("PATCH", user, {"password": "another Horse battery 2"}, {})
     yield "change an e-mail address", ("PATCH", user, {"email": "new@example.com"}, {})
     yield "history of a user, 4 events", ("GET", f"{user}/logs", None, {})
     yield "page of 50 events", ("GET", "/api/v2/logs", None, {"per_page": 50})
+    named = f"{USERS}/{product.call('POST', USERS, person('eve'))['user_id']}"
+    yield "give a user a name", ("PATCH", named, NAMED, {})
+    yield "change it", ("PATCH", named, {"name": "Ann Brown", "family_name": "Brown"}, {})
+    sign_in = _password_grant(product)
+    product.call("POST", "/oauth/token", {**sign_in, "username": person("bob")["email"]})
+    yield "sign in for the first time", ("POST", "/oauth/token", sign_in, {})
+    yield "sign in again", ("POST", "/oauth/token", sign_in, {})
     yield "delete a user with 4 events", ("DELETE", user, None, {})
     yield "create a client", ("POST", "/api/v2/clients", {"name": "Shop"}, {})
     yield "token for a client", ("POST", "/oauth/token", credentials, {})
+
+
+def _password_grant(product: Product) -> dict[str, str]:
+    """Let a client sign Eve in by her password, and give what it asks with."""
+    known = product.call("GET", "/api/v2/connections", name=DEFAULT_CONNECTION)[0]["id"]
+    made = product.call("POST", "/api/v2/clients", {"name": "Desk", "app_type": "regular_web", "grant_types": [REALM]})
+    switched = [{"client_id": made["client_id"], "status": True}]
+    product.call("PATCH", f"/api/v2/connections/{known}/clients", switched)
+    proof = {name: made[name] for name in ("client_id", "client_secret")}
+    named = {"username": person("eve")["email"], "password": person("eve")["password"], "realm": DEFAULT_CONNECTION}
+    return {"grant_type": REALM, **named, **proof}
 
 
 @contextmanager

@@ -296,7 +296,7 @@ def test_whether_or_not_the_address_is_taken_dynamodb_is_asked_for_the_same(sign
 
     sign_up(email=email)
 
-    assert calls == [("UpdateItem", 1), ("TransactWriteItems", 6), ("TransactWriteItems", 3)]
+    assert calls == [("UpdateItem", 1), ("TransactWriteItems", 8), ("TransactWriteItems", 3)]
 
 
 @pytest.mark.security(1, 5)

@@ -16,6 +16,7 @@ from chalicelib.core import (
     accounts,
     attack_protection,
     attempts,
+    backfill,
     client_keys,
     clients,
     connections,
@@ -40,6 +41,9 @@ from chalicelib.core import (
     signing_keys,
     throttles,
     tickets,
+    user_lists,
+    user_walks,
+    user_words,
     users,
 )
 from chalicelib.core.hosts import Hosts
@@ -66,6 +70,13 @@ def said(kind: str, *steps: str) -> int:
         found = next((option for option in found.get("anyOf", ()) if option != {"type": "null"}), found)
         found = found[step]
     return int(found)
+
+
+def asked(path: str, parameter: str, what: str) -> int:
+    """Look up what a list says of a parameter."""
+    parameters = DOCUMENT["paths"][path]["get"]["parameters"]
+    schema = next(each["schema"] for each in parameters if each["name"] == parameter)
+    return int(next(option for option in schema.get("anyOf", [schema]) if what in option)[what])
 
 
 def switched() -> int:
@@ -100,6 +111,12 @@ LIMITS: dict[str, list[int | str]] = {
     "bearer token": [tokens.MAX_TOKEN],
     "items of a page": [paging.MAX_PER_PAGE],
     "offset into users or logs": [paging.MAX_OFFSET_RESULTS],
+    "search of users": [asked("/api/v2/users", "q", "maxLength")],
+    "from of a list of users": [asked("/api/v2/users", "from", "maxLength")],
+    "users looked at for a page that an index alone does not answer": [user_walks.MAX_LOOKED_AT],
+    "a place in a list of users that is searched or gone through": [hours(user_lists.CURSORS_LIVE)],
+    "words by which a user is found": [len(user_words.FIELDS) + 1, user_words.MAX_WORD],
+    "users without [entries](table.md#entries-of-users) that a run of the sweep looks at": [backfill.USERS_PER_RUN],
     "from of a list of log events": [logs.LOG_ID_LENGTH],
     "e-mail address": [accounts.MAX_LOCAL_PART, accounts.MAX_DOMAIN],
     "user name": [said("UserCreate", "username", "maxLength")],

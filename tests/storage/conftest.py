@@ -29,15 +29,19 @@ from chalicelib.core.errors import GatehouseError
 from chalicelib.core.gatehouse import Core
 from chalicelib.core.identities import Identity, Login
 from chalicelib.core.logs import LogEvent, done
+from chalicelib.core.paging import Page, PageRequest
 from chalicelib.core.resource_servers import ResourceServer
 from chalicelib.core.resource_servers import id_of as id_of_api
 from chalicelib.core.signing_keys import SigningKey
 from chalicelib.core.tenants import NewTenant, Tenant
+from chalicelib.core.user_walks import Source, Wanted
 from chalicelib.core.users import Change, User
 from chalicelib.core.work import USER, Work
 from chalicelib.settings import Settings
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import Item, Table
+from chalicelib.storage.user_entries import remove_entries, shard_of
+from chalicelib.storage.users import UserItem, profile_key
 from chalicelib.wiring import build_core
 from infra.dynamodb_local import DynamoDBLocal, DynamoDBLocalError
 from infra.table import create_arguments
@@ -108,6 +112,67 @@ def stores(table: Table) -> Stores:
 @pytest.fixture
 def given(stores: Stores, ambient: Ambient) -> Given:
     return Given(stores, ambient)
+
+
+@pytest.fixture
+def listed(product: Core) -> Callable[..., Page[User]]:
+    """A page of the users of a tenant, or of a connection by its name, by creation."""
+
+    def page(connection: str | None = None, *, tenant: str = TENANT, newest_first: bool = False, **asked: Any):
+        request, wanted = PageRequest(**asked), Wanted(connection=connection)
+        return product.user_lists.list(Caller(tenant=tenant), wanted, request, newest_first=newest_first)
+
+    return page
+
+
+@pytest.fixture
+def seen(product: Core) -> Callable[..., list[str]]:
+    """The ids of the users in a list, in its order."""
+
+    def look(kind: str, name: str = "", *, most: int = 100, descending: bool = False, **asked: Any) -> list[str]:
+        store, source = product.user_lists.store, Source(kind, name)
+        found = store.look(TENANT, source, most=most, descending=descending, **asked)
+        return [entry.user.user_id for entry in found.seen if entry.user]
+
+    return look
+
+
+@pytest.fixture
+def backfilled(product: Core) -> Callable[[], int]:
+    """Run the backfill as the schedule would, until it is done, and give how many got entries."""
+
+    def run() -> int:
+        given = 0
+        for _ in range(50):
+            if product.backfill.store.progress().done:
+                return given
+            given += product.backfill.run()
+        raise AssertionError("the backfill does not end")
+
+    return run
+
+
+@pytest.fixture
+def old(given: Given, table: Table) -> Callable[..., User]:
+    """Make a user as a version without entries in lists made them, and give the user as they are read."""
+
+    def make(name: str, /, *, logins_count: int = 0, **known: Any) -> User:
+        user, transaction = given.user(name, **known), table.write()
+        actions = [UserItem.listed_in.remove(), *([UserItem.logins_count.set(logins_count)] if logins_count else ())]
+        transaction.update(UserItem.at(profile_key(TENANT, user.user_id)), actions)
+        remove_entries(transaction, TENANT, user)
+        transaction.commit()
+        return given.stores.users.find(TENANT, user.user_id)
+
+    return make
+
+
+@pytest.fixture
+def users_of(contents: Callable[[], list[dict[str, Any]]]) -> Callable[[str], list[str]]:
+    """Whose entries lie in a list: B of the blocked, P of the pending, N of words."""
+    return lambda letter: sorted(
+        item["user_id"]["S"] for item in contents() if item["pk"]["S"].split("#")[2:3] == [letter]
+    )
 
 
 @pytest.fixture
@@ -205,7 +270,7 @@ class Given:
         """Write a user of the database, or of another connection, and give what was written."""
         user = self.unsaved_user(name, connection, **known)
         self.stores.users.create(TENANT, user, self.logins(user), None, self.event(user.user_id))
-        return replace(user, version=1)
+        return replace(user, version=1, listed_in=shard_of(self.stores.users.table, user))
 
     def unsaved_user(self, name: str, connection: Connection | None = None, /, **known: Any) -> User:
         connection, now = connection or self.database, self.ambient.now()
@@ -311,6 +376,10 @@ class Outcomes:
     @property
     def codes(self) -> set[str]:
         return {error.code for error in self.refused}
+
+
+def ids(page: Page[User]) -> list[str]:
+    return [user.user_id for user in page.items]
 
 
 def run_at_once(*runners: Callable[[], Any]) -> Outcomes:

@@ -13,6 +13,7 @@ from chalicelib.core.callers import Caller
 from chalicelib.core.errors import Conflict
 from chalicelib.core.paging import PageRequest
 from chalicelib.core.sweep import ACCOUNTS_PER_NOTE
+from chalicelib.core.user_walks import AT_CONNECTION, BEGINNING, EVERYBODY, PENDING
 from chalicelib.storage import keys
 from chalicelib.storage.keys import Key
 from chalicelib.storage.table import Item
@@ -51,18 +52,19 @@ def fill(table):
 
 
 @pytest.fixture
-def doors(users, stores):
+def doors(users, seen):
     """Through which of all doors a user is seen."""
 
     def look(user):
-        page, name = PageRequest(per_page=100), user.main.names[0]
+        name = user.main.names[0]
         return {
             "profile": users.find(TENANT, user.user_id) is not None,
             "sign-in": users.login(TENANT, PEOPLE, name) is not None,
             "address": user.user_id in {found.user_id for found in users.with_email(TENANT, user.email)},
-            "list": user.user_id in {found.user_id for found in users.list(TENANT, page, newest_first=True).items},
-            "connection": user.user_id
-            in {found.user_id for found in users.list_at(TENANT, PEOPLE, page, newest_first=True).items},
+            "list": user.user_id in seen(EVERYBODY),
+            "connection": user.user_id in seen(AT_CONNECTION, PEOPLE),
+            "pending": user.user_id in seen(PENDING),
+            "search": user.user_id in seen(BEGINNING, name[:3]),
         }
 
     return look

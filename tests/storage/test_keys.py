@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.core.connections import Connections
 from chalicelib.core.hosts import TENANT_NAME
+from chalicelib.core.user_words import MAX_WORD, folded
 from chalicelib.storage import keys
 from chalicelib.storage.keys import Key
 
@@ -53,6 +54,8 @@ PATTERNS = {
     "failures of": lambda tenant, name: keys.failures(tenant, CONNECTION_ID, name, "192.0.2.1"),
     "failures from": lambda tenant, name: keys.failures(tenant, CONNECTION_ID, "ann", name),
     "sign_ups": lambda tenant, name: keys.sign_ups(tenant, name, WHEN),
+    "user_word": lambda tenant, name: keys.user_word(tenant, 0, "ann", name),
+    "user_word of": lambda tenant, name: keys.user_word(tenant, 1, folded(name)[:MAX_WORD], name),
     "by_email": lambda tenant, name: Key(keys.by_email(tenant, name), ""),
 }
 NAMELESS = {
@@ -68,13 +71,16 @@ NAMELESS = {
     "requests": lambda tenant: keys.requests(tenant, "management", 1),
     "one_time": lambda tenant: keys.one_time(tenant, "1", keys.CODE),
     "users_by_creation": lambda tenant: Key(keys.users_by_creation(tenant, 0), ""),
+    "blocked_users": lambda tenant: Key(keys.blocked_users(tenant, 0), ""),
+    "pending_users": lambda tenant: Key(keys.pending_users(tenant, 0), ""),
+    "user_words": lambda tenant: Key(keys.user_words(tenant, 0), ""),
     "logs_by_time": lambda tenant: Key(keys.logs_by_time(tenant, 0), ""),
     "accounts_of": lambda tenant: Key(keys.accounts_of(tenant, CONNECTION_ID), ""),
     "devices_of": lambda tenant: Key(keys.devices_of(tenant), ""),
     "sessions_of": lambda tenant: Key(keys.sessions_of(tenant), ""),
     "consents_of": lambda tenant: Key(keys.consents_of(tenant), ""),
 }
-NOT_KEYS = {"moment", "digest", "folded", "sorting", "shard"}
+NOT_KEYS = {"moment", "digest", "folded", "sorting", "shard", "word_of", "tenant_of"}
 
 
 def every_key(tenant):
@@ -137,10 +143,10 @@ def test_no_two_names_patterns_or_tenants_share_a_key():
 
 
 def test_the_lists_that_are_no_tenants_lie_beside_all_of_them():
-    beside = {keys.TENANTS, keys.PENDING_WORK, keys.PENDING_MAIL, keys.PENDING_LINKS}
+    beside = {keys.TENANTS, keys.PENDING_WORK, keys.PENDING_MAIL, keys.PENDING_LINKS, keys.USER_ENTRIES.pk}
 
     assert not any(name.startswith("T#") for name in beside)
-    assert len(beside) == 4
+    assert len(beside) == 5
 
 
 @pytest.mark.security(33)

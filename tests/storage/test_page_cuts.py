@@ -115,14 +115,14 @@ def test_a_page_deep_in_a_large_index_is_the_right_one(table, large_index):
     assert [moment for moment, _ in found] == large_index[1_401:]
 
 
-def test_a_page_of_users_with_17_mb_of_profiles_is_shown_whole(stores, given, clock, calls, cut):
+def test_a_page_of_users_with_17_mb_of_profiles_is_shown_whole(given, listed, clock, calls, cut):
     people = []
     for number in range(MANY):
         clock.advance(milliseconds=1)
         people.append(given.user(f"user{number:02}", user_metadata={"large": NEARLY_A_PROFILE}))
     calls.clear()
 
-    page = stores.users.list(TENANT, PageRequest(per_page=100, include_totals=True), newest_first=False)
+    page = listed(per_page=100, include_totals=True)
 
     assert page.items == people
     assert page.total == MANY

@@ -22,6 +22,7 @@ from chalicelib.core.oauth.errors import OAuthError
 from chalicelib.core.paging import PageRequest
 from chalicelib.core.tickets import Terms
 from chalicelib.core.user_blocks import WHY
+from chalicelib.core.user_walks import Wanted
 from tests.conftest import REGION, SENDER
 
 pytestmark = pytest.mark.parametrize("stand_in", ["ministack", "dynamodb_local"], indirect=True)
@@ -55,7 +56,7 @@ class Place:
         return [event.type for event in events]
 
     def everybody(self) -> list[str]:
-        return [user.email for user in self.core.users.list(CALLER, PageRequest()).items]
+        return [user.email for user in self.core.user_lists.list(CALLER, Wanted(), PageRequest()).items]
 
 
 def ticket(link: str) -> str:

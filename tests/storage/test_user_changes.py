@@ -9,7 +9,6 @@ import pytest
 
 from chalicelib.core.errors import Conflict
 from chalicelib.core.identities import PasswordHistory
-from chalicelib.core.paging import PageRequest
 from chalicelib.core.users import Change
 from chalicelib.storage import keys
 from chalicelib.storage.users import UserItem
@@ -62,14 +61,10 @@ def owner(users, name):
     return login and login.user_id
 
 
-def listed(users, connection_id=None):
-    request = PageRequest()
-    page = (
-        users.list_at(TENANT, connection_id, request, newest_first=False)
-        if connection_id
-        else users.list(TENANT, request, newest_first=False)
-    )
-    return [user.user_id for user in page.items]
+@pytest.fixture
+def shown(listed):
+    """The ids of the users of a connection, or of all."""
+    return lambda connection=None: [user.user_id for user in listed(connection).items]
 
 
 # Profiles
@@ -127,14 +122,14 @@ def test_a_change_leaves_the_counters_of_sign_ins_alone(table, users, ann, chang
 # Names
 
 
-def test_a_renamed_user_is_found_by_the_new_name_and_not_by_the_old(users, given, ann, change):
+def test_a_renamed_user_is_found_by_the_new_name_and_not_by_the_old(users, given, ann, change, shown):
     found = change(given.renamed(ann, "new@example.com"))
 
     assert owner(users, "new@example.com") == ann.user_id
     assert owner(users, "ann@example.com") is None
     assert users.with_email(TENANT, "new@example.com") == [found]
     assert users.with_email(TENANT, "ann@example.com") == []
-    assert listed(users, PEOPLE) == listed(users) == [ann.user_id]
+    assert shown("people") == shown() == [ann.user_id]
 
 
 def test_a_name_that_was_given_up_is_free_and_the_new_one_is_not(users, given, ann, change):
@@ -156,13 +151,13 @@ def test_a_name_that_is_taken_changes_nothing(users, given, ann, bob, change, un
     assert unchanged()
 
 
-def test_a_rename_does_not_move_its_user_in_the_lists(users, given, ann, bob, change, clock):
-    before = listed(users), listed(users, PEOPLE)
+def test_a_rename_does_not_move_its_user_in_the_lists(users, given, ann, bob, change, clock, shown):
+    before = shown(), shown("people")
     clock.advance(days=1)
 
     change(given.renamed(ann, "new@example.com"))
 
-    assert (listed(users), listed(users, PEOPLE)) == before
+    assert (shown(), shown("people")) == before
 
 
 # Passwords
@@ -199,26 +194,26 @@ def test_who_signs_in_by_a_linked_account_is_the_user_it_was_linked_to(users, li
     assert users.login(TENANT, PEOPLE, "bob@example.com").password_hash == "hash"
 
 
-def test_the_profile_of_a_linked_account_is_gone(users, linked, bob):
+def test_the_profile_of_a_linked_account_is_gone(users, linked, bob, shown):
     assert users.find(TENANT, bob.user_id) is None
     assert users.with_email(TENANT, "bob@example.com") == []
-    assert listed(users) == [linked.user_id]
+    assert shown() == [linked.user_id]
 
 
-def test_a_linked_account_is_listed_under_its_user_once(users, given, linked, clock):
+def test_a_linked_account_is_listed_under_its_user_once(users, given, linked, clock, shown):
     clock.advance(seconds=1)
     cid = given.user("cid")
 
-    assert listed(users, PEOPLE) == [linked.user_id, cid.user_id]
+    assert shown("people") == [linked.user_id, cid.user_id]
     assert users.owners(TENANT, PEOPLE, 10) == [linked.user_id, cid.user_id]
 
 
-def test_a_linked_outside_account_is_listed_under_its_user(users, given, ann):
+def test_a_linked_outside_account_is_listed_under_its_user(users, given, ann, shown):
     outside = given.user("123", given.social)
 
     users.link(TENANT, given.linked(ann, outside), outside, given.event())
 
-    assert listed(users, "con_google") == [ann.user_id]
+    assert shown("google") == [ann.user_id]
     assert users.owners(TENANT, "con_google", 10) == [ann.user_id]
     with pytest.raises(Conflict):
         given.user("123", given.social)
@@ -249,7 +244,7 @@ def test_a_link_with_a_user_that_was_deleted_meanwhile_changes_nothing(users, gi
 # Unlinked
 
 
-def test_an_unlinked_account_is_a_user_of_its_own_again(users, given, linked, bob):
+def test_an_unlinked_account_is_a_user_of_its_own_again(users, given, linked, bob, shown):
     change, freed = given.unlinked(linked, linked.identities[1])
 
     users.unlink(TENANT, change, freed, given.event())
@@ -257,17 +252,17 @@ def test_an_unlinked_account_is_a_user_of_its_own_again(users, given, linked, bo
     assert users.find(TENANT, bob.user_id) == replace(freed, version=1)
     assert users.find(TENANT, linked.user_id).identities == linked.identities[:1]
     assert owner(users, "bob@example.com") == bob.user_id
-    assert sorted(listed(users)) == sorted(listed(users, PEOPLE)) == [linked.user_id, bob.user_id]
+    assert sorted(shown()) == sorted(shown("people")) == [linked.user_id, bob.user_id]
 
 
-def test_an_unlinked_outside_account_is_a_user_of_its_own_again(users, given, ann):
+def test_an_unlinked_outside_account_is_a_user_of_its_own_again(users, given, ann, shown):
     outside = given.user("123", given.social)
     users.link(TENANT, given.linked(ann, outside), outside, given.event())
     user = users.find(TENANT, ann.user_id)
 
     users.unlink(TENANT, *given.unlinked(user, user.identities[1]), given.event())
 
-    assert listed(users, "con_google") == [outside.user_id]
+    assert shown("google") == [outside.user_id]
     assert users.find(TENANT, outside.user_id).identities == outside.identities
 
 
@@ -294,10 +289,10 @@ def test_an_account_is_unlinked_once(users, given, linked):
     assert users.find(TENANT, freed.user_id) == replace(freed, version=1)
 
 
-def test_a_user_with_linked_accounts_is_deleted_with_all_their_names(users, given, linked, bob):
+def test_a_user_with_linked_accounts_is_deleted_with_all_their_names(users, given, linked, bob, shown):
     given.retired(linked)
 
     assert owner(users, "ann@example.com") is None
     assert owner(users, "bob@example.com") is None
-    assert listed(users) == listed(users, PEOPLE) == []
+    assert shown() == shown("people") == []
     assert given.user("bob").user_id == bob.user_id

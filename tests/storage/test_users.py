@@ -6,12 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.core.callers import Caller
 from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.identities import PasswordHistory
 from chalicelib.core.paging import PageRequest
+from chalicelib.core.user_walks import AT_CONNECTION, Source, Wanted
 from chalicelib.core.work import CONNECTION, Work
 from chalicelib.storage import keys
+from chalicelib.storage.user_lists import UserListStore
 from chalicelib.storage.users import UserItem, UserStore
+from tests.storage.conftest import ids
 
 TENANT = "acme"
 HOSTILE = ["a#b", "#L#con_people#ann@example.com", "😀", "'\"\\", "a b", "PROFILE", "ann@example.com", "x" * 250, "ä"]
@@ -34,44 +38,36 @@ def people(given, clock):
     return [make() for _ in range(6)]
 
 
-def ids(page):
-    return [user.user_id for user in page.items]
-
-
 # Made
 
 
-def test_a_new_user_is_found_by_every_door_as_it_was_made(users, given, clock):
+def test_a_new_user_is_found_by_every_door_as_it_was_made(users, given, listed, clock):
     user = given.user("ann", name="Ann", user_metadata={"a": [1]}, last_password_reset=clock.now())
-
-    page = users.list(TENANT, PageRequest(), newest_first=False)
 
     assert users.find(TENANT, user.user_id) == user
     assert users.with_email(TENANT, "ann@example.com") == [user]
-    assert page.items == users.list_at(TENANT, "con_people", PageRequest(), newest_first=False).items == [user]
+    assert listed().items == listed("people").items == [user]
     assert users.login(TENANT, "con_people", "ann@example.com") == given.login(user, "ann@example.com")
     assert users.owners(TENANT, "con_people", 10) == [user.user_id]
 
 
-def test_a_new_user_of_another_provider_is_found_without_a_name_to_sign_in_by(users, given):
+def test_a_new_user_of_another_provider_is_found_without_a_name_to_sign_in_by(users, given, listed):
     user = given.user("123", given.social, email=None)
 
-    page = users.list_at(TENANT, "con_google", PageRequest(), newest_first=False)
-
     assert users.find(TENANT, "google-oauth2|123") == user
-    assert page.items == [user]
+    assert listed("google").items == [user]
     assert users.owners(TENANT, "con_google", 10) == [user.user_id]
 
 
 @pytest.mark.security(33)
-def test_the_users_of_a_tenant_are_not_anothers(users, given):
+def test_the_users_of_a_tenant_are_not_anothers(users, given, listed, stores):
     user = given.user("ann")
 
     assert users.find("other", user.user_id) is None
     assert users.with_email("other", "ann@example.com") == []
     assert users.login("other", "con_people", "ann@example.com") is None
-    assert users.list("other", PageRequest(), newest_first=False).items == []
-    assert users.list_at("other", "con_people", PageRequest(), newest_first=False).items == []
+    assert listed(tenant="other").items == []
+    assert stores.user_lists.look("other", Source(AT_CONNECTION, "con_people"), most=9, descending=True).seen == []
     assert users.owners("other", "con_people", 10) == []
 
 
@@ -216,12 +212,11 @@ def test_an_index_that_lags_behind_a_rename_shows_nobody_under_the_old_address(t
     ("page", "per_page", "shown"),
     [(0, 4, [0, 1, 2, 3]), (1, 4, [4, 5]), (2, 4, []), (0, 6, [0, 1, 2, 3, 4, 5]), (5, 1, [5]), (0, 0, [])],
 )
-def test_a_page_of_users_is_a_part_of_the_whole_by_creation(users, people, newest_first, page, per_page, shown):
+def test_a_page_of_users_is_a_part_of_the_whole_by_creation(listed, people, newest_first, page, per_page, shown):
     ordered = people[::-1] if newest_first else people
-    request = PageRequest(page=page, per_page=per_page, include_totals=True)
+    asked = {"page": page, "per_page": per_page, "include_totals": True, "newest_first": newest_first}
 
-    everywhere = users.list(TENANT, request, newest_first=newest_first)
-    at_one = users.list_at(TENANT, "con_people", request, newest_first=newest_first)
+    everywhere, at_one = listed(**asked), listed("people", **asked)
 
     assert everywhere.items == at_one.items == [ordered[number] for number in shown]
     assert (everywhere.start, everywhere.total, at_one.total) == (page * per_page, 6, 6)
@@ -230,11 +225,10 @@ def test_a_page_of_users_is_a_part_of_the_whole_by_creation(users, people, newes
 
 @pytest.mark.parametrize("newest_first", [False, True])
 @pytest.mark.parametrize("take", [1, 2, 3, 5, 6])
-def test_checkpoints_lead_through_all_users_in_one_direction(users, people, newest_first, take):
+def test_checkpoints_lead_through_all_users_in_one_direction(listed, people, newest_first, take):
     seen, start, pages = [], None, 0
     while start or not pages:
-        request = PageRequest(per_page=take, checkpoint=True, start_after=start)
-        page = users.list(TENANT, request, newest_first=newest_first)
+        page = listed(per_page=take, checkpoint=True, start_after=start, newest_first=newest_first)
         seen += page.items
         start, pages = page.next, pages + 1
 
@@ -242,40 +236,41 @@ def test_checkpoints_lead_through_all_users_in_one_direction(users, people, newe
     assert pages == -(-6 // take)
 
 
-def test_a_checkpoint_holds_when_its_user_is_deleted_and_others_are_made(users, people, given, clock):
-    first = users.list(TENANT, PageRequest(per_page=2, checkpoint=True), newest_first=False)
+def test_a_checkpoint_holds_when_its_user_is_deleted_and_others_are_made(listed, people, given, clock):
+    first = listed(per_page=2, checkpoint=True)
     given.retired(people[1])
     clock.advance(seconds=1)
     newer = given.user("newer")
 
-    rest = users.list(TENANT, PageRequest(checkpoint=True, start_after=first.next), newest_first=False)
+    rest = listed(checkpoint=True, start_after=first.next)
 
     assert rest.items == [*people[2:], newer]
     assert rest.next is None
 
 
-def test_users_spread_over_shards_are_one_list(given, clock, stores, table):
-    sharded = UserStore(replace(table, shards=4))
+def test_users_spread_over_shards_are_one_list(product, given, clock, stores, table):
+    sharded, lists = UserStore(replace(table, shards=4)), UserListStore(replace(table, shards=4))
     spread = replace(given, stores=replace(stores, users=sharded))
     made = []
     for number in range(12):
         clock.advance(milliseconds=1)
         made.append(spread.user(f"user{number}"))
 
-    page = sharded.list(TENANT, PageRequest(page=1, per_page=5, include_totals=True), newest_first=True)
+    request, lists = PageRequest(page=1, per_page=5, include_totals=True), replace(product.user_lists, store=lists)
+    page = lists.list(Caller(tenant=TENANT), Wanted(), request, newest_first=True)
 
     assert page.items == made[::-1][5:10]
     assert page.total == 12
     assert [sharded.find(TENANT, user.user_id) for user in made] == made
 
 
-def test_a_user_with_two_names_is_listed_and_owns_its_account_once(users, given):
+def test_a_user_with_two_names_is_listed_and_owns_its_account_once(users, given, listed):
     user = given.unsaved_user("ann", given.database)
     user = replace(user, identities=(replace(user.main, names=("ann@example.com", "ann")),), username="ann")
 
     users.create(TENANT, user, given.logins(user), None, given.event())
 
-    page = users.list_at(TENANT, "con_people", PageRequest(include_totals=True), newest_first=False)
+    page = listed("people", include_totals=True)
     assert (ids(page), page.total) == ([user.user_id], 1)
     assert users.owners(TENANT, "con_people", 10) == [user.user_id]
     assert users.login(TENANT, "con_people", "ann").user_id == user.user_id

@@ -70,6 +70,7 @@ EXAMPLES = {
         Example(query={"q": 'email:"{email}"'}),
         Example(query={"q": 'user_id:"{user_id}"'}),
         Example(query={"q": 'identities.connection:"{connection}"'}),
+        Example(query={"q": "email:{email}*"}),
         Example(query={"from": "{checkpoint}", "take": 50}),
     ],
     "POST /api/v2/users": [

@@ -30,6 +30,14 @@ OPERATIONS = {name: examples[0] for name, examples in EXAMPLES.items()} | {
     "GET /api/v2/users of a connection": Example(query={**FULL_PAGE, "connection": "{connection}"}),
     "GET /api/v2/users by e-mail address": Example(query={"q": 'email:"{email}"'}),
     "GET /api/v2/users by user id": Example(query={"q": 'user_id:"{user_id}"'}),
+    "GET /api/v2/users by the beginning of an address": Example(query={**FULL_PAGE, "q": "email:{email}*"}),
+    "GET /api/v2/users who never signed in": Example(query={**FULL_PAGE, "q": "logins_count:0"}),
+    "GET /api/v2/users who never signed in, with totals": Example(
+        query={**FULL_PAGE, "q": "logins_count:0", "include_totals": True}
+    ),
+    "GET /api/v2/users of a connection who never signed in": Example(
+        query={**FULL_PAGE, "q": "logins_count:0", "connection": "{connection}"}
+    ),
     "PATCH /api/v2/users/{user_id} of a password": Example(
         {"password": "another Horse battery 2", "connection": "{connection}"}
     ),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -13,8 +12,9 @@ from chalicelib.core.errors import Invalid
 from chalicelib.core.identities import Identity
 from chalicelib.core.links import OWN_IDENTITIES
 from chalicelib.core.oauth.tokens import MAX_TOKEN
-from chalicelib.core.paging import Page
 from chalicelib.core.profiles import profile_of
+from chalicelib.core.user_queries import parse
+from chalicelib.core.user_walks import Wanted
 from chalicelib.core.users import User
 from chalicelib.web.decoding import given
 from chalicelib.web.management.logs import LogsOfUserQuery, order
@@ -31,6 +31,9 @@ Name = Annotated[str, Meta(min_length=1, max_length=300)]
 Part = Annotated[str, Meta(min_length=1, max_length=150)]
 Username = Annotated[str, Meta(min_length=1, max_length=128)]
 Phone = Annotated[str, Meta(min_length=1, max_length=20)]
+
+
+_SORTED = "Query validation error: 'What is found by a name or its beginning comes by the alphabet' on property sort."
 
 
 class UserFields(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -109,11 +112,12 @@ class UserAnswer(msgspec.Struct, kw_only=True):
 class UsersQuery(CheckpointedFields, kw_only=True):
     """Which users, and what of them."""
 
-    sort: Annotated[str, Meta(pattern=r"^created_at:-?1$(?!\n)", description="created_at:1 or created_at:-1.")] = (
-        "created_at:1"
+    from_: Annotated[str, Meta(max_length=2000, description="Where to go on: `next` of the page before.")] | None = (
+        msgspec.field(name="from", default=None)
     )
+    sort: Annotated[str, Meta(pattern=r"^(created_at:-?1)?$(?!\n)", description="created_at:1 or created_at:-1.")] = ""
     connection: ConnectionName | None = None
-    q: Annotated[str, Meta(max_length=1000, description='email:"…", user_id:"…" or identities.connection:"…".')] = ""
+    q: Annotated[str, Meta(max_length=1000, description="Such as name:jane* or blocked:true; joined by AND.")] = ""
     search_engine: Annotated[str, Meta(pattern=r"^v[123]$(?!\n)")] = "v3"
     primary_order: Annotated[bool, Meta(description="Taken for compatibility: the order is always the same.")] = True
 
@@ -150,19 +154,16 @@ class Link(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     answer=list[UserAnswer],
 )
 def list_users(incoming: Incoming[UsersQuery, None]) -> Any:
-    """List users by creation, or find them by an exact address, id or connection."""
+    """List users by creation, or find those that `q` describes."""
     query = incoming.query
-    found = _searched(incoming, query.q) if query.q else None
-    if found is None or isinstance(found, str):
-        page = incoming.core.users.list(
-            incoming.caller,
-            query.request(),
-            connection=found or query.connection,
-            newest_first=query.sort.endswith("-1"),
-        )
-    else:
-        part = found[query.page * query.per_page :][: query.per_page]
-        page = Page(items=part, start=query.page * query.per_page, limit=query.per_page, total=len(found))
+    wanted = parse(query.q) if query.q.strip() else Wanted()
+    if query.connection is not None:
+        wanted = replace(wanted, connection=query.connection)
+    if wanted.terms and query.sort:
+        raise Invalid(_SORTED, code="operation_not_supported")
+    page = incoming.core.user_lists.list(
+        incoming.caller, wanted, query.request(), newest_first=query.sort.endswith("-1")
+    )
     return paged(page, "users", query, rendered)
 
 
@@ -278,30 +279,6 @@ def unlink_identity(
 ) -> list[IdentityAnswer]:
     """Give an account a user of its own again."""
     return _identities(incoming.core.links.unlink(incoming.caller, user_id, provider, identity_id))
-
-
-_TERM = re.compile(r'^(?P<field>[a-z_.]+):\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s"()*?~]+))$')
-
-
-def _searched(incoming: Incoming[UsersQuery, None], text: str) -> Sequence[User] | str:
-    """Answer the searches that a key or an index answers; others are refused rather than answered by a scan.
-
-    Gives users, or the name of a connection whose users are listed.
-    """
-    term = _TERM.match(text.strip())
-    value = re.sub(r"\\(.)", r"\1", (term["quoted"] if term["quoted"] is not None else term["plain"])) if term else ""
-    match term["field"] if term else "":
-        case "email" | "email.raw":
-            return incoming.core.users.with_email(incoming.caller, value)
-        case "user_id":
-            return incoming.core.users.find(incoming.caller, value)
-        case "identities.connection":
-            return value
-    raise Invalid(
-        'Query validation error: \'Searches by email:"…", user_id:"…" and identities.connection:"…" are supported\''
-        " on property q.",
-        code="operation_not_supported",
-    )
 
 
 def rendered(user: User) -> dict[str, Any]:
