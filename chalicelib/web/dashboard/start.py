@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from chalicelib.core.paging import PageRequest
+from chalicelib.core.user_walks import Wanted
 from chalicelib.web.dashboard.addresses import START, within
 from chalicelib.web.dashboard.shell import dashboard_surface, page
 from chalicelib.web.forms import redirect
@@ -45,7 +46,7 @@ def _tasks(incoming: Incoming[Nothing, None]) -> Sequence[Task]:
     core, caller = incoming.core, incoming.caller
     clients = islice(core.clients.store.walk(caller.tenant), LOOKED_AT)
     applications = [each for each in clients if not each.is_global]
-    users = core.users.list(caller, PageRequest(per_page=LOOKED_AT)).items
+    users = core.user_lists.list(caller, Wanted(), PageRequest(per_page=LOOKED_AT)).items
     open_to_users = any(core.connections.enabled_for(caller.tenant, each.client_id) for each in applications)
     return (
         Task(

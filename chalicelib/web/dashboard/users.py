@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chalicelib.core.sign_ins import name_of
+from chalicelib.core.user_walks import Wanted
 from chalicelib.web.dashboard.addresses import START, within
 from chalicelib.web.dashboard.paging import PlaceQuery, pager
 from chalicelib.web.dashboard.portraits import Portrait, portrait_of
@@ -46,7 +47,7 @@ class UserRow:
 def get_users(incoming: Incoming[UsersQuery, None]) -> Rendered:
     """Show a page of the users, the newest first."""
     core, caller, query = incoming.core, incoming.caller, incoming.query
-    found = core.users.list(caller, query.request(), newest_first=True)
+    found = core.user_lists.list(caller, Wanted(), query.request(), newest_first=True)
     gravatar = bool(core.tenants.recall_settings(caller.tenant)["flags"].get("gravatar"))
     rows = tuple(user_row(caller.tenant, user, gravatar=gravatar) for user in found.items)
     return page(
