@@ -24,3 +24,10 @@ def follow(event: dict[str, Any], context: object) -> None:
     """Follow the table's stream."""
     del context
     tasks.follow(app.core, event)
+
+
+@app.lambda_function()
+def administer(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Set a deployment up and bring it up to date, for whoever may invoke this function in AWS."""
+    del context
+    return tasks.administer(app.core, event)

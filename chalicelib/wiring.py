@@ -28,6 +28,7 @@ from chalicelib.core.credentials import Credentials
 from chalicelib.core.custom_accounts import CustomAccounts
 from chalicelib.core.custom_databases import CustomDatabases
 from chalicelib.core.database_scripts import DatabaseScripts
+from chalicelib.core.deployment import Deployment
 from chalicelib.core.device_credentials import DeviceCredentials
 from chalicelib.core.ending import Ending
 from chalicelib.core.gatehouse import Core
@@ -243,6 +244,7 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         log_seals=LogSeals(stores.log_seals, marks, ambient),
         log_verification=LogVerification(stores.log_seals, stores.tenants, marks, ambient),
         sweep=sweep,
+        deployment=Deployment(nouns.tenants, clients, hosts),
     )
 
 
