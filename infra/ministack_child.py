@@ -67,6 +67,9 @@ def may_change(method: str, headers: Iterable[tuple[bytes, bytes]]) -> bool:
 def main() -> None:
     """Serve until end of input or SIGTERM, then save and end."""
     descriptor, snapshot_seconds = int(sys.argv[1]), float(sys.argv[2])
+    if sys.argv[3:] == ["bare"]:
+        # Functions are run by this: outside our environment they find their package and nothing else, as in Lambda.
+        sys.executable = f"{sys.base_prefix}/bin/python3"
     os.umask(0o077)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     state = Path(os.environ["STATE_DIR"]) if os.environ["PERSIST_STATE"] == "1" else None
