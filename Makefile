@@ -10,7 +10,7 @@ CHECKOV := $(VENV)-checkov
 STAGE ?=
 PACKAGE := .local/package/$(or $(STAGE),prod)
 
-.PHONY: help serve example deploy rollback destroy stage package test lint types layers template tests browser format bench \
+.PHONY: help serve example deploy rollback destroy health new-access stage package test lint types layers template tests browser format bench \
 	dynamodb-local clean
 
 help:  ## Show this list
@@ -32,6 +32,12 @@ rollback: $(READY) stage  ## Go back to a version before: make rollback STAGE=pr
 
 destroy: $(READY) stage  ## Take a deployment away: make destroy STAGE=dev
 	@$(BIN)/python -m infra.deployment destroy $(STAGE) $(if $(YES),--yes)
+
+health: $(READY) stage  ## Ask a deployment how it is: make health STAGE=prod
+	@$(BIN)/python -m infra.deployment health $(STAGE)
+
+new-access: $(READY) stage  ## Give a tenant's own client a new secret: make new-access STAGE=prod TENANT=system
+	@$(BIN)/python -m infra.deployment new-access $(STAGE) --tenant $(or $(TENANT),main)
 
 stage:
 	@[ -n "$(STAGE)" ] || { echo "Say which stage: STAGE=prod or STAGE=dev"; exit 1; }

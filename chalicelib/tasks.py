@@ -34,8 +34,11 @@ def follow(core: Core, event: dict[str, Any]) -> None:
 def administer(core: Core, event: dict[str, Any]) -> dict[str, Any]:
     """Set a deployment up and bring it up to date, or give a tenant's client a new secret.
 
-    `event` is empty, or `{"new_access": "a tenant"}`. The answer holds secrets, for whoever invoked the function.
+    `event` is empty, `{"new_access": "a tenant"}` or `{"health": true}`. The answer may hold
+    secrets, for whoever invoked the function.
     """
+    if "health" in event:
+        return {"health": core.deployment.examine()}
     if "new_access" in event:
         return {"access": [asdict(core.deployment.new_access(event["new_access"]))]}
     access = [asdict(each) for each in core.deployment.set_up()]

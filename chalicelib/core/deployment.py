@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.callers import Caller
+from chalicelib.core.errors import GatehouseError
 from chalicelib.core.management_scopes import MANAGEMENT_SCOPES
 from chalicelib.core.paging import PageRequest
 from chalicelib.core.tenants import SYSTEM_TENANT, unknown_tenant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from chalicelib.core.clients import Clients
     from chalicelib.core.hosts import Hosts
@@ -33,6 +34,16 @@ class Access:
     client_secret: str
 
 
+class Sealer(Protocol):
+    """The key service."""
+
+    def seal(self, plain: bytes, context: dict[str, str]) -> bytes:
+        """Encrypt a little."""
+
+    def open(self, sealed: bytes, context: dict[str, str]) -> bytes:
+        """Decrypt what was sealed with the same context."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """What can be done with a deployment. Each may be repeated, and goes on where it was interrupted."""
@@ -40,6 +51,18 @@ class Deployment:
     tenants: Tenants
     clients: Clients
     hosts: Hosts
+    sealer: Sealer
+
+    def examine(self) -> dict[str, str]:
+        """Say of what every request depends on whether it answers: "ok", or why not."""
+        return {"table": _tried(self._read), "sealing_key": _tried(self._seal)}
+
+    def _read(self) -> None:
+        self.tenants.get(SYSTEM_TENANT)
+
+    def _seal(self) -> None:
+        context = {"tenant": SYSTEM_TENANT, "purpose": "health"}
+        self.sealer.open(self.sealer.seal(b"health", context), context)
 
     def set_up(self) -> list[Access]:
         """Have the default tenant and the system tenant; give access to those that were not there."""
@@ -84,3 +107,11 @@ class Deployment:
     def _caller(self, tenant: str) -> Caller:
         scopes = frozenset(MANAGEMENT_SCOPES)
         return Caller(tenant=tenant, subject="deployment", scopes=scopes, operation="Set up the deployment")
+
+
+def _tried(step: Callable[[], None]) -> str:
+    try:
+        step()
+    except GatehouseError as error:
+        return f"{error.message} {error.detail}".strip()
+    return "ok"

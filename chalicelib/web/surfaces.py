@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.web import reference
+from chalicelib.web import health, reference
 from chalicelib.web.authentication import dbconnections, discovery, token
 from chalicelib.web.login import (
     account_page,
@@ -80,5 +80,6 @@ SURFACES = [
         logout,
         discovery,
         reference,
+        health,
     )
 ]

@@ -1,4 +1,4 @@
-"""`python -m infra.deployment deploy|rollback|destroy STAGE`: what the targets of these names in the Makefile run.
+"""`python -m infra.deployment COMMAND STAGE`: what `make deploy`, `rollback`, `destroy`, `health` and `new-access` run.
 
 Uses the credentials and the region that any AWS tool uses on this machine.
 """
@@ -80,6 +80,16 @@ class Deployment:
         self.stack.delete()
         print(f"{self.stack.name} is gone.")
 
+    def health(self) -> dict[str, str]:
+        """Have the deployment say how what it depends on is."""
+        found: dict[str, str] = self._invoke({"health": True})["health"]
+        return found
+
+    def new_access(self, tenant: str) -> list[dict[str, str]]:
+        """Give a tenant's own client a new secret, for one that is lost."""
+        access: list[dict[str, str]] = self._invoke({"new_access": tenant})["access"]
+        return access
+
     def _what_goes(self) -> str:
         return "; its table, sealing key and files stay" if self.stage == PROD else " with all its data"
 
@@ -114,15 +124,21 @@ class Deployment:
 
     def _administer(self) -> list[dict[str, str]]:
         """Have the deployment set itself up."""
-        name = self.stack.outputs()["AdministerFunction"]
-        answer = self.functions.invoke(FunctionName=name, Payload=b"{}")
-        told = json.loads(answer["Payload"].read())
-        if "FunctionError" in answer:
-            raise DeploymentError(f"The deployment could not be set up: {told.get('errorMessage')}. Deploy again.")
+        told = self._invoke({})
         if told["brought_up_to_date"]:
             print(f"Brought up to date: {', '.join(told['brought_up_to_date'])}")
         access: list[dict[str, str]] = told["access"]
         return access
+
+    def _invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+        outputs = self.stack.outputs()
+        if "AdministerFunction" not in outputs:
+            raise DeploymentError(f"There is no stack {self.stack.name} here. Deploy it first.")
+        answer = self.functions.invoke(FunctionName=outputs["AdministerFunction"], Payload=json.dumps(event).encode())
+        told: dict[str, Any] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise DeploymentError(f"{outputs['AdministerFunction']} failed: {told.get('errorMessage')}. Try again.")
+        return told
 
 
 def _refuse_loss(plan: Plan) -> None:
@@ -154,16 +170,17 @@ def _typed(question: str) -> str:
 
 def _show(made: list[dict[str, str]]) -> None:
     for access in made:
-        print("\nA new tenant and its client, whose secret is shown this once:")
+        print("\nA tenant's own client, whose secret is shown this once:")
         print("\n".join(f"  {name}: {value}" for name, value in access.items()))
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command."""
     parser = argparse.ArgumentParser(prog="python -m infra.deployment", description=__doc__)
-    parser.add_argument("command", choices=["deploy", "rollback", "destroy"])
+    parser.add_argument("command", choices=["deploy", "rollback", "destroy", "health", "new-access"])
     parser.add_argument("stage")
     parser.add_argument("--version", default="", help="which version to go back to")
+    parser.add_argument("--tenant", default="main", help="whose client gets a new secret")
     parser.add_argument("--yes", action="store_true", help="go on without asking")
     given = parser.parse_args(arguments)
     session = botocore.session.get_session()
@@ -178,8 +195,12 @@ def main(arguments: list[str] | None = None) -> None:
             _show(deployment.deploy(package, consent))
         elif given.command == "rollback":
             deployment.rollback(given.version, consent)
-        else:
+        elif given.command == "destroy":
             deployment.destroy(consent)
+        elif given.command == "health":
+            print("\n".join(f"{name}: {state}" for name, state in deployment.health().items()))
+        else:
+            _show(deployment.new_access(given.tenant))
     except (BotoCoreError, ClientError, DeploymentError, PackagingError) as error:
         raise SystemExit(str(error)) from None
 

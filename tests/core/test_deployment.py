@@ -62,3 +62,15 @@ def test_a_lost_secret_is_replaced_at_once(core):
 def test_a_tenant_that_is_not_there_gets_no_secret(core):
     with pytest.raises(NotFound):
         tasks.administer(core, {"new_access": "nobody"})
+
+
+def test_a_deployment_is_well_when_table_and_key_answer(core):
+    assert tasks.administer(core, {"health": True}) == {"health": {"table": "ok", "sealing_key": "ok"}}
+
+
+def test_a_deployment_without_its_tenants_says_what_is_missing(contents, core):
+    contents.restore([])
+
+    health = tasks.administer(core, {"health": True})["health"]
+
+    assert health == {"table": "The tenant does not exist.", "sealing_key": "ok"}

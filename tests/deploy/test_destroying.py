@@ -56,16 +56,14 @@ def test_prod_stays_when_nobody_types_its_name(package, cloud):
     assert deployment.stack.find() is not None
 
 
-def test_prod_goes_for_somebody_who_types_its_name_and_its_files_stay(package, cloud, monkeypatch):
+def test_prod_goes_for_somebody_who_types_its_name(package, cloud, monkeypatch):
     deployment = made(package, cloud, PROD)
-    bucket = deployment.stack.outputs()["FilesBucket"]
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda question: "gatehouse-prod")
 
     deployment.destroy(_asked(PROD, "destroy", yes=False))
 
     assert deployment.stack.find() is None
-    assert deployment.files.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
 
 
 def test_what_is_not_there_cannot_be_taken_away(cloud):

@@ -126,6 +126,25 @@ def test_an_impersonation_link_signs_in_as_the_user(deployed, application, visit
     assert (claims["email"], claims["act"]["sub"]) == (EMAIL, jane)
 
 
+def test_the_deployment_is_well(deployed):
+    assert deployed.deployment.health() == {"table": "ok", "sealing_key": "ok"}
+    assert deployed.call("GET", "/health").json() == {"status": "ok"}
+
+
+def test_each_request_is_one_line_of_json_that_says_what_it_took_and_nothing_secret(deployed, application):
+    lines = deployed.lines("api")
+
+    requests = [json.loads(line) for line in lines if line.startswith("{")]
+    created = next(each for each in requests if each["operation"] == "POST /api/v2/users")
+    assert created["request_id"]
+    assert (created["tenant"], created["status"]) == ("main", 201)
+    assert created["RoundTrips"] >= 1
+    assert created["WriteUnits"] > 0
+    assert created["caller"] == f"{deployed.access['main']['client_id']}@clients"
+    secrets = [application.secret, PASSWORD, *(each["client_secret"] for each in deployed.access.values())]
+    assert [secret for secret in secrets if secret in "".join(lines)] == []
+
+
 def test_a_stranger_is_refused_in_our_shape(deployed):
     refused = deployed.call("GET", "/api/v2/users")
 

@@ -82,4 +82,5 @@ def test_a_function_finds_the_table_the_key_and_the_sandbox_of_its_own_stack(nam
         "GATEHOUSE_TABLE": {"Ref": "Table"},
         "GATEHOUSE_KMS_KEY": {"Fn::GetAtt": ["SealingKey", "Arn"]},
         "GATEHOUSE_SANDBOX_FUNCTION": {"Ref": "SandboxFunction"},
+        "GATEHOUSE_JOURNAL": {"Ref": "AWS::StackName"},
     }
