@@ -1,6 +1,12 @@
 """Settings -> core -> app, the schedule and the stream. No logic."""
 
+# ruff: noqa: E402 - looking for garbage among what is imported would take an eighth of a start, and there is none
+
 from __future__ import annotations
+
+import gc
+
+gc.disable()
 
 from typing import Any
 
@@ -10,6 +16,9 @@ from chalicelib import tasks
 from chalicelib.wiring import build
 
 app = build()
+
+gc.freeze()
+gc.enable()
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))

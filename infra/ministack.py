@@ -41,7 +41,7 @@ class MiniStack:
     - when the child itself is killed, or the machine stops, what was written since the last snapshot is lost: at most
       5 seconds, or 20 times as long as the snapshot takes when that is longer (see `ministack_child`).
 
-    `bare` lets functions find what is in their package and nothing else.
+    `bare`, which takes a directory, lets functions find what is in their package and nothing else.
     """
 
     def __init__(

@@ -49,6 +49,11 @@ def compile_module(source: bytes, path: str, *, documented: bool) -> bytes:
 
 def _undocument(node: ast.AST) -> None:
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
+        if isinstance(node, ast.ClassDef):
+            # A dataclass without one makes one of its signature, which takes as long as all its methods.
+            node.body[0] = ast.copy_location(ast.Expr(ast.Constant(".")), node.body[0])
+            ast.fix_missing_locations(node.body[0])
+            return
         # Something has to stand there where nothing else does; at the start of a module nothing may.
         placeholder = [ast.copy_location(ast.Pass(), node.body[0])]
         node.body[:1] = [] if len(node.body) > 1 else placeholder
