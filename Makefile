@@ -24,19 +24,19 @@ example: $(READY)  ## Run the example shop on a started local stack: http://loca
 	@set -a && . "$(ENV_FILE)" && set +a && \
 		exec $(BIN)/python -m flask --app examples/shop/shop run --port "$${GATEHOUSE_SHOP_URL##*:}"
 
-deploy: $(READY) stage  ## Deploy to AWS, showing first what will change: make deploy STAGE=prod
+deploy: stage $(READY)  ## Deploy to AWS, showing first what will change: make deploy STAGE=prod
 	@$(BIN)/python -m infra.deployment deploy $(STAGE) $(if $(YES),--yes)
 
-rollback: $(READY) stage  ## Go back to a version before: make rollback STAGE=prod VERSION=...
+rollback: stage $(READY)  ## Go back to a version before: make rollback STAGE=prod VERSION=...
 	@$(BIN)/python -m infra.deployment rollback $(STAGE) --version "$(VERSION)" $(if $(YES),--yes)
 
-destroy: $(READY) stage  ## Take a deployment away: make destroy STAGE=dev
+destroy: stage $(READY)  ## Take a deployment away: make destroy STAGE=dev
 	@$(BIN)/python -m infra.deployment destroy $(STAGE) $(if $(YES),--yes)
 
-health: $(READY) stage  ## Ask a deployment how it is: make health STAGE=prod
+health: stage $(READY)  ## Ask a deployment how it is: make health STAGE=prod
 	@$(BIN)/python -m infra.deployment health $(STAGE)
 
-new-access: $(READY) stage  ## Give a tenant's own client a new secret: make new-access STAGE=prod TENANT=system
+new-access: stage $(READY)  ## Give a tenant's own client a new secret: make new-access STAGE=prod TENANT=system
 	@$(BIN)/python -m infra.deployment new-access $(STAGE) --tenant $(or $(TENANT),main)
 
 stage:
