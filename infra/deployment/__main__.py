@@ -10,9 +10,11 @@ import json
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.deployment.artifacts import Artifacts
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
     from infra.package import Package
 
+_PATIENCE = Config(read_timeout=910)
+"""Bringing many tenants up to date takes as long as a function may run; what gave up sooner would ask for it again."""
 _PRECIOUS = frozenset({"AWS::DynamoDB::Table", "AWS::KMS::Key"})
 """What no deployment may make anew: everything would be lost, or could not be opened any more."""
 
@@ -188,7 +192,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         account = session.create_client("sts").get_caller_identity()["Account"]
         region = session.get_config_variable("region")
-        deployment = Deployment.of(given.stage, session.create_client, account, region)
+        patient = partial(session.create_client, config=_PATIENCE)
+        deployment = Deployment.of(given.stage, patient, account, region)
         if given.command == "deploy":
             print("Packaging ...", flush=True)
             package = build(given.stage, ROOT / ".local" / "package" / given.stage)
