@@ -38,6 +38,7 @@ class Settings:
     authentication_requests_per_minute: int = 6_000
     breached_passwords: str | None = None
     sandbox_function: str | None = None
+    journal: str | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -64,6 +65,7 @@ class Settings:
             ),
             breached_passwords=environment.get("GATEHOUSE_BREACHED_PASSWORDS") or None,
             sandbox_function=environment.get("GATEHOUSE_SANDBOX_FUNCTION") or None,
+            journal=environment.get("GATEHOUSE_JOURNAL") or None,
         )
         if reader.problems:
             raise SettingsError("\n".join(["The environment is not right:", *reader.problems]))

@@ -1,7 +1,8 @@
-"""What runs on a schedule or follows the table's stream. Called by app.py; owns no rule of the product."""
+"""What runs on a schedule, follows the table's stream or is asked for in AWS. Called by app.py; owns no rule."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,3 +33,17 @@ def follow(core: Core, event: dict[str, Any]) -> None:
     for letter in (record["NewImage"] for kind, record in zip(kinds, noted, strict=True) if kind == "MAIL"):
         if not core.outbox.deliver(letter["tenant"]["S"], letter["id"]["S"]):
             break
+
+
+def administer(core: Core, event: dict[str, Any]) -> dict[str, Any]:
+    """Set a deployment up and bring it up to date, or give a tenant's client a new secret.
+
+    `event` is empty, `{"new_access": "a tenant"}` or `{"health": true}`. The answer may hold
+    secrets, for whoever invoked the function.
+    """
+    if "health" in event:
+        return {"health": core.deployment.examine()}
+    if "new_access" in event:
+        return {"access": [asdict(core.deployment.new_access(event["new_access"]))]}
+    access = [asdict(each) for each in core.deployment.set_up()]
+    return {"access": access, "brought_up_to_date": core.deployment.bring_up_to_date()}

@@ -31,6 +31,7 @@ from chalicelib.core.custom_databases import CustomDatabases
 from chalicelib.core.dashboard_client import DashboardClient
 from chalicelib.core.dashboard_sign_in import DashboardSignIn
 from chalicelib.core.database_scripts import DatabaseScripts
+from chalicelib.core.deployment import Deployment
 from chalicelib.core.device_credentials import DeviceCredentials
 from chalicelib.core.ending import Ending
 from chalicelib.core.gatehouse import Core
@@ -95,6 +96,7 @@ from chalicelib.storage.cache import Cache
 from chalicelib.storage.signing_keys import SigningKeyStore
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import open_table
+from chalicelib.web.journal import Journal
 from chalicelib.web.management.connections import check_database_options
 from chalicelib.web.surface import Gatehouse
 from chalicelib.web.surfaces import SURFACES
@@ -109,7 +111,9 @@ if TYPE_CHECKING:
 
 def build(environment: Mapping[str, str] = os.environ) -> Gatehouse:
     """Build the app from the environment. Makes no network call: the first request does."""
-    return Gatehouse(build_core(Settings.read(environment), real_ambient()), SURFACES)
+    settings = Settings.read(environment)
+    journal = Journal(settings.journal) if settings.journal else None
+    return Gatehouse(build_core(settings, real_ambient()), SURFACES, journal)
 
 
 def real_ambient() -> Ambient:
@@ -274,6 +278,7 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
         log_seals=LogSeals(stores.log_seals, marks, ambient),
         log_verification=LogVerification(stores.log_seals, stores.tenants, marks, ambient),
         sweep=sweep,
+        deployment=Deployment(nouns.tenants, clients, hosts, sealer),
     )
 
 

@@ -23,6 +23,7 @@ _START_SECONDS = 60
 _STOP_SECONDS = 60
 SNAPSHOT_SECONDS = 5.0
 
+_CHILD = (sys.executable, "-m", "infra.ministack_child")
 _SERVICES = "dynamodb,dynamodbstreams,kms,s3,ses"
 
 
@@ -39,14 +40,22 @@ class MiniStack:
       notices the end of the pipe between them, saves and ends by itself. The next start waits for that.
     - when the child itself is killed, or the machine stops, what was written since the last snapshot is lost: at most
       5 seconds, or 20 times as long as the snapshot takes when that is longer (see `ministack_child`).
+
+    `bare`, which takes a directory, lets functions find what is in their package and nothing else.
     """
 
     def __init__(
-        self, data_dir: Path | None = None, snapshot_seconds: float = SNAPSHOT_SECONDS, services: str = _SERVICES
+        self,
+        data_dir: Path | None = None,
+        snapshot_seconds: float = SNAPSHOT_SECONDS,
+        services: str = _SERVICES,
+        *,
+        bare: bool = False,
     ) -> None:
         self._data_dir = data_dir.resolve() if data_dir else None
         self._snapshot_seconds = snapshot_seconds
         self._services = services
+        self._bare = bare
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -86,7 +95,7 @@ class MiniStack:
         log = self._open_log()
         try:
             return subprocess.Popen(  # noqa: S603 - our own arguments
-                [sys.executable, "-m", "infra.ministack_child", str(descriptor), str(self._snapshot_seconds)],
+                [*_CHILD, str(descriptor), str(self._snapshot_seconds), *(["bare"] if self._bare else [])],
                 cwd=_ROOT,
                 env=_environment(port, self._data_dir, self._services),
                 stdin=subprocess.PIPE,
@@ -144,7 +153,7 @@ class MiniStack:
 
 def _environment(port: int, data_dir: Path | None, services: str) -> dict[str, str]:
     # Nothing of a person's own AWS set-up may change what the emulator does.
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHONPATH"))}
     return inherited | {
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": "127.0.0.1",

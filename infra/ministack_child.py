@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+import venv
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -67,6 +68,8 @@ def may_change(method: str, headers: Iterable[tuple[bytes, bytes]]) -> bool:
 def main() -> None:
     """Serve until end of input or SIGTERM, then save and end."""
     descriptor, snapshot_seconds = int(sys.argv[1]), float(sys.argv[2])
+    if sys.argv[3:] == ["bare"]:
+        sys.executable = _empty_python(Path(os.environ["STATE_DIR"]) / "python")
     os.umask(0o077)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     state = Path(os.environ["STATE_DIR"]) if os.environ["PERSIST_STATE"] == "1" else None
@@ -81,6 +84,12 @@ def main() -> None:
         os._exit(1)
     # Its threads never end by themselves, and everything is saved.
     os._exit(0)
+
+
+def _empty_python(folder: Path) -> str:
+    """Make a Python with nothing installed: run by it, functions find their package and nothing else, as in Lambda."""
+    venv.create(folder, symlinks=True, with_pip=False)
+    return str(folder / "bin" / "python")
 
 
 def _await_former(state: Path) -> None:

@@ -1,29 +1,27 @@
-"""The one table as `resources.json` defines it, created through DynamoDB's own API.
+"""The one table as `template/table.json` defines it, created through DynamoDB's own API.
 
 The local stack, the tests and AWS (through CloudFormation) so have the same table. Owns no key pattern and no item.
 """
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-RESOURCES = Path(__file__).with_name("resources.json")
+from infra import template
 
 
 def definition() -> dict[str, Any]:
     """Give the table's properties as CloudFormation knows them."""
-    resources = json.loads(RESOURCES.read_text("utf-8"))["Resources"]
-    properties: dict[str, Any] = resources["Table"]["Properties"]
+    properties: dict[str, Any] = template.read()["Resources"]["Table"]["Properties"]
     return properties
 
 
 def create_arguments(name: str) -> dict[str, Any]:
     """Give the arguments of CreateTable: what it does not take is left out, what it calls otherwise is renamed."""
     arguments = {"TableName": name, **definition()}
-    # Both have calls of their own; point-in-time recovery means nothing outside AWS.
+    # Both have calls of their own; point-in-time recovery and protection from deletion mean nothing outside AWS.
     del arguments["TimeToLiveSpecification"], arguments["PointInTimeRecoverySpecification"]
+    del arguments["DeletionProtectionEnabled"]
     arguments["SSESpecification"] = {"Enabled": arguments["SSESpecification"]["SSEEnabled"]}
     arguments["StreamSpecification"] = {"StreamEnabled": True, **arguments["StreamSpecification"]}
     return arguments

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.core.connections import Connections
     from chalicelib.core.consents import Consents
     from chalicelib.core.dashboard_sign_in import DashboardSignIn
+    from chalicelib.core.deployment import Deployment
     from chalicelib.core.device_credentials import DeviceCredentials
     from chalicelib.core.ending import Ending
     from chalicelib.core.hosts import Hosts
@@ -113,6 +114,7 @@ class Core:
     log_seals: LogSeals
     log_verification: LogVerification
     sweep: Sweep
+    deployment: Deployment
 
     def authenticate(self, caller: Caller, token: str) -> Caller:
         """Say who holds a Management API token of the caller's tenant, or raise Unauthenticated.

@@ -20,6 +20,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.core import measures
 from chalicelib.core.errors import Conflict, TooLarge, Unavailable
 from chalicelib.storage.keys import Key
 
@@ -355,8 +356,29 @@ def open_table(name: str, *, region: str, endpoint: str | None, now: Callable[[]
     Item.Meta.host = endpoint
     # Set on the base, so that the items of all nouns share one client: a second one costs 50 ms of cold start.
     Item._connection = None  # noqa: SLF001
-    Item._get_connection()  # noqa: SLF001
+    connection = _connection()
+    # PynamoDB has every call pass here, the pages of a query one by one.
+    connection._make_api_call = _measured(connection._make_api_call)  # type: ignore[method-assign, assignment]  # noqa: SLF001
     return Table(now, shards)
+
+
+def _measured(call: Callable[[str, dict[str, Any]], dict[str, Any]]) -> Callable[[str, dict[str, Any]], dict[str, Any]]:
+    """Count what is asked of DynamoDB, which is told for each call what it took."""
+
+    def counted(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        taken = 0.0
+        try:
+            answer = call(operation, arguments)
+            told = answer.get("ConsumedCapacity") or ()
+            taken = sum(each.get("CapacityUnits", 0.0) for each in ([told] if isinstance(told, dict) else told))
+        finally:
+            measures.count(**{"read_units" if operation in _READING else "write_units": taken})
+        return answer
+
+    return counted
+
+
+_READING = frozenset({"GetItem", "BatchGetItem", "Query"})
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -11,6 +11,7 @@ import logging
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -20,18 +21,21 @@ from chalice.app import Request as HttpRequest
 
 from chalicelib.core.callers import Caller
 from chalicelib.core.errors import GatehouseError, Invalid, Unauthenticated
+from chalicelib.core.measures import begin
 from chalicelib.core.oauth.errors import OAuthError
 from chalicelib.core.tenants import unknown_tenant
 from chalicelib.core.throttles import AUTHENTICATION, LimitReached
 from chalicelib.core.throttles import MANAGEMENT as MANAGEMENT_REQUESTS
 from chalicelib.web import decoding
 from chalicelib.web.errors import management_body, oauth_body, status_of
+from chalicelib.web.journal import Noted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from chalicelib.core.gatehouse import Core
     from chalicelib.core.throttles import Allowance
+    from chalicelib.web.journal import Journal
 
 Q = TypeVar("Q")
 B = TypeVar("B")
@@ -129,7 +133,8 @@ class Endpoint:
     """All that is known of an endpoint. `scopes`: any one of them suffices; `public` endpoints ask for no token.
 
     `cors` lets pages of any origin ask. `produces` is the media type of an answer that is not refused. What is not
-    `counted` has no limit of rate: it is the same for everybody and reads nothing.
+    `counted` has no limit of rate: it is the same for everybody and reads nothing. What
+    is for `any_host` is no tenant's.
     """
 
     method: str
@@ -149,6 +154,7 @@ class Endpoint:
     public: bool = False
     cors: bool = False
     counted: bool = True
+    any_host: bool = False
     refusal: Callable[[Refused], Rendered] | None = None
     door: Door | None = None
     shape: str = MANAGEMENT
@@ -167,6 +173,7 @@ class _Call:
     core: Core
     http: HttpRequest
     endpoints: tuple[Endpoint, ...]
+    noted: Noted = field(default_factory=Noted)
 
 
 # Chalice keeps the current request on the app, which threads of the local gateway would overwrite for each other.
@@ -176,20 +183,32 @@ _CALL: ContextVar[_Call] = ContextVar("call")
 class Gatehouse(Chalice):
     """The Chalice app, with the product in it and its own refusals in our shape."""
 
-    def __init__(self, core: Core, surfaces: list[Surface]) -> None:
+    def __init__(self, core: Core, surfaces: list[Surface], journal: Journal | None = None) -> None:
         super().__init__("gatehouse", configure_logs=False)
         self.core = core
+        self.journal = journal
         self.endpoints = tuple(endpoint for surface in surfaces for endpoint in surface.endpoints)
         for surface in surfaces:
             self.register_blueprint(surface)
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer one API Gateway event."""
-        token = _CALL.set(_Call(self.core, HttpRequest(event, context), self.endpoints))
+        call, begun, asked = _Call(self.core, HttpRequest(event, context), self.endpoints), perf_counter(), begin()
+        token = _CALL.set(call)
         try:
-            return _in_our_shape(super().__call__(event, context))
+            answer = _in_our_shape(super().__call__(event, context))
         finally:
             _CALL.reset(token)
+        if self.journal:
+            self.journal.write(
+                request_id=str(call.http.context.get("requestId", "")),
+                now=self.core.logs.ambient.now(),
+                took=perf_counter() - begun,
+                status=answer["statusCode"],
+                noted=call.noted,
+                asked=asked,
+            )
+        return answer
 
 
 def _in_our_shape(answer: dict[str, Any]) -> dict[str, Any]:
@@ -254,22 +273,25 @@ class Surface(Blueprint):
 
 
 def _handle(endpoint: Endpoint, call: _Call, parameters: dict[str, str]) -> Response:
-    caller, visitor = _caller(endpoint, call), None
+    caller = call.noted.caller = _caller(endpoint, call)
+    call.noted.operation, call.noted.surface = f"{endpoint.method} {endpoint.path}", endpoint.throttle or "other"
+    visitor = None
     try:
         _demand_tenant(endpoint, call, caller)
         if endpoint.door is None or endpoint.public:
-            caller = _identify(endpoint, call, caller)
+            caller = call.noted.caller = _identify(endpoint, call, caller)
         else:
             visitor = endpoint.door.enter(call.core, caller, call.http, _decoded(parameters))
             call.core.throttles.count(caller, endpoint.throttle)
-            caller = endpoint.door.acting(visitor, caller)
+            caller = call.noted.caller = endpoint.door.acting(visitor, caller)
         answer = _answer(endpoint, call, caller, parameters, visitor)
         rendered = answer if isinstance(answer, Rendered) else _json(answer, endpoint.status)
         return _response(rendered, _left(endpoint, call, caller))
     except (GatehouseError, OAuthError) as error:
         return _refusal(endpoint, call, caller, error, visitor)
-    except Exception:  # the one place: anything else is our fault, and the caller gets an id to quote
+    except Exception as error:  # the one place: anything else is our fault, and the caller gets an id to quote
         LOG.exception("request %s failed: %s %s", caller.request_id, endpoint.method, endpoint.path)
+        call.noted.error, call.noted.detail = "internal_error", type(error).__name__
         message = f"Something went wrong on our side. Quote the request id {caller.request_id}."
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         refused = _refused(call, caller, visitor, status=status, code="internal_error", message=message)
@@ -332,6 +354,8 @@ def _caller(endpoint: Endpoint, call: _Call) -> Caller:
 
 def _demand_tenant(endpoint: Endpoint, call: _Call, caller: Caller) -> None:
     """Find the tenant of the host. What is past a limit goes no further."""
+    if endpoint.any_host:
+        return
     call.core.throttles.demand_left(caller, endpoint.throttle)
     if not caller.tenant or not call.core.tenants.exists(caller.tenant):
         raise unknown_tenant()
@@ -343,7 +367,8 @@ def _identify(endpoint: Endpoint, call: _Call, caller: Caller) -> Caller:
         raise _malformed()
     if not endpoint.public:
         return call.core.authenticate(caller, bearer(call.http, Unauthenticated("Missing authentication")))
-    call.core.throttles.count(caller, endpoint.throttle)
+    if not endpoint.any_host:
+        call.core.throttles.count(caller, endpoint.throttle)
     return caller
 
 
@@ -381,6 +406,7 @@ def _refusal(
     else:
         code, message = error.code, error.message
         _record(endpoint, call, caller, error, status)
+    call.noted.error, call.noted.detail = code, error.detail
     LOG.info("request %s refused: %s %s %s (%s)", caller.request_id, status, code, message, error.detail)
     refused = _refused(call, caller, visitor, status=status, code=code, message=message, error=error)
     # Of no other refusal: the official SDKs try a conflict again too, and wait for the reset they are told of.

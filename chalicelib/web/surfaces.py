@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.web import reference
+from chalicelib.web import health, reference
 from chalicelib.web.authentication import dbconnections, discovery, token
 from chalicelib.web.dashboard import entrance
 from chalicelib.web.dashboard import start as dashboard_start
@@ -88,5 +88,6 @@ SURFACES = [
         dashboard_start,
         dashboard_users,
         reference,
+        health,
     )
 ]

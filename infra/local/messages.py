@@ -55,7 +55,7 @@ class RefusedError(Exception):
 
 
 def refusal(status: int, message: str = "", headers: list[tuple[str, str]] | None = None) -> Answer:
-    """Make the answer of the gateway itself, in the shape that `resources.json` gives it in AWS."""
+    """Make the answer of the gateway itself, in the shape that `infra/template` gives it in AWS."""
     title = HTTPStatus(status).phrase.replace("Request Entity Too Large", "Payload Too Large")
     content = {"statusCode": status, "error": title, "message": message or title}
     body = json.dumps(content, separators=(",", ":")).encode()

@@ -1,12 +1,14 @@
-"""No password, code, token, secret or link ever appears in the history, whatever somebody does."""
+"""No password, code, token, secret or link ever appears in the history or the log, whatever somebody does."""
 
 from __future__ import annotations
 
 import json
+from io import StringIO
 
 import pytest
 
 from chalicelib.core.tenants import DEFAULT_CONNECTION
+from chalicelib.web.journal import Journal
 from tests.flows.browsing import EMAIL, PASSWORD, VERIFIER, answer_of, sign_in
 from tests.flows.impersonating import confirm, followed
 
@@ -14,8 +16,18 @@ REALM = "http://auth0.com/oauth/grant-type/password-realm"
 WRONG = "canary wrong Password 1"
 
 
+@pytest.fixture
+def journal(app, monkeypatch):
+    """What the app writes of each request, as in a deployment."""
+    written = StringIO()
+    monkeypatch.setattr(app, "journal", Journal("gatehouse-test", written))
+    return written
+
+
 @pytest.mark.security(40)
-def test_nothing_secret_of_any_flow_is_in_the_history(api, core, browser, register, ann, aws, settings, caplog):
+def test_nothing_secret_of_any_flow_is_in_the_history(
+    api, core, browser, register, ann, aws, settings, caplog, journal
+):
     application = register(
         app_type="regular_web", grant_types=["authorization_code", "refresh_token", "implicit", "password", REALM]
     )
@@ -40,13 +52,15 @@ def test_nothing_secret_of_any_flow_is_in_the_history(api, core, browser, regist
     browser.get("/v2/logout")
 
     items = aws["dynamodb"].scan(TableName=settings.table)["Items"]
-    history = json.dumps([item for item in items if item["sk"]["S"].startswith("LOG#")]) + caplog.text
+    history = json.dumps([item for item in items if item["sk"]["S"].startswith("LOG#")])
+    history += caplog.text + journal.getvalue()
     assert history.count("LOG#") > 15
+    assert journal.getvalue().count("POST /oauth/token") > 3
     assert [secret for secret in secrets if secret in history] == []
 
 
 @pytest.mark.security(40)
-def test_nothing_secret_of_an_impersonation_is_in_the_history(support, web, browser, aws, settings, caplog):
+def test_nothing_secret_of_an_impersonation_is_in_the_history(support, web, browser, aws, settings, caplog, journal):
     classic, newer = support.make_classic(web), support.make(web)["link"]
     secrets = {link.partition("link=")[2] for link in (classic, newer)}
 
@@ -63,7 +77,8 @@ def test_nothing_secret_of_an_impersonation_is_in_the_history(support, web, brow
         browser.post("/impersonation/stop", {}, Authorization=f"Bearer {token}")
 
     items = aws["dynamodb"].scan(TableName=settings.table)["Items"]
-    history = json.dumps([item for item in items if item["sk"]["S"].startswith("LOG#")]) + caplog.text
+    history = json.dumps([item for item in items if item["sk"]["S"].startswith("LOG#")])
+    history += caplog.text + journal.getvalue()
     assert history.count("fimp") > 3
     assert [secret for secret in secrets if secret in history] == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields
 from datetime import timedelta
@@ -52,8 +53,9 @@ from chalicelib.core.tenants import DEFAULT_SETTINGS
 from chalicelib.settings import Settings
 from chalicelib.storage import cache
 from chalicelib.web import decoding, openapi
+from infra import package, template
 from tests.conftest import BASE_DOMAIN
-from tests.documents import table
+from tests.documents import table, text
 from tests.web.conftest import ENDPOINTS
 
 IMPERSONATION = DEFAULT_SETTINGS["impersonation"]
@@ -98,6 +100,7 @@ def hours(time: timedelta) -> str:
     return f"{time // timedelta(hours=1)} hour"
 
 
+PARAMETERS = template.read()["Parameters"]
 ADDRESSES = ("callbacks", "allowed_logout_urls", "allowed_origins", "web_origins")
 LIMITS: dict[str, list[int | str]] = {
     "request body": [decoding.MAX_BODY],
@@ -248,6 +251,12 @@ LIMITS: dict[str, list[int | str]] = {
     "its body and that of the response": [outgoing.MAX_BYTES],
     "message of a script's refusal": [sandbox.MAX_MESSAGE],
     "checking a script": [f"{outcomes.checking('').limits.seconds:g} second"],
+    "requests of all tenants of a deployment": [
+        PARAMETERS["RequestsPerSecond"]["Default"],
+        PARAMETERS["RequestsAtOnce"]["Default"],
+    ],
+    "a request": [json.loads(text(".chalice/config.json"))["lambda_timeout"]],
+    "the functions' package": [package.MAX_BYTES],
 }
 """What the code says of each limit, in the order of the page. Texts stand for numbers that are written out."""
 

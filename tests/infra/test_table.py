@@ -1,4 +1,4 @@
-"""The table of resources.json, as DynamoDB is told it and as the product's models use it."""
+"""The table of the template, as DynamoDB is told it and as the product's models use it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_table_that_is_missing_is_made(dynamodb):
 def test_what_createtable_does_not_take_is_all_that_is_left_out():
     left_out = definition().keys() - create_arguments("any").keys()
 
-    assert left_out == {"TimeToLiveSpecification", "PointInTimeRecoverySpecification"}
+    assert left_out == {"TimeToLiveSpecification", "PointInTimeRecoverySpecification", "DeletionProtectionEnabled"}
 
 
 def test_the_models_have_the_keys_and_indexes_that_the_table_has():

@@ -62,6 +62,7 @@ OPERATIONS = {name: examples[0] for name, examples in EXAMPLES.items()} | {
     "GET /api/v2/openapi.json": Example(),
     "GET /docs": Example(),
     "GET /static/{fingerprint}/{name}": Example(),
+    "GET /health": Example(),
 }
 """One request of every endpoint, and another where an endpoint has ways that cost differently."""
 

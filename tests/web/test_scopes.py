@@ -142,6 +142,7 @@ GET /.well-known/jwks.json: open to all
 GET /api/v2/openapi.json: open to all
 GET /docs: open to all
 GET /static/{fingerprint}/{name}: open to all
+GET /health: open to all
 """.strip().splitlines()
 
 

@@ -15,9 +15,9 @@ from chalicelib.adapters.sandbox.outcomes import Heard
 from chalicelib.adapters.sandbox.processes import ROOT
 from chalicelib.adapters.sandbox.remote import MAX_PAYLOAD, RemoteSandbox
 from chalicelib.core.sandbox import Fault, Finished, Refused
+from infra import template
 from infra.clients import client
 from infra.ministack import MiniStack
-from infra.table import RESOURCES
 from tests.adapters.sandbox.conftest import PASSING, Runner
 from tests.conftest import REGION
 
@@ -42,8 +42,8 @@ def package():
 
 @pytest.fixture(scope="module")
 def emulated():
-    """An emulated Lambda with the function in it, as resources.json has it."""
-    properties = json.loads(RESOURCES.read_text("utf-8"))["Resources"]["SandboxFunction"]["Properties"]
+    """An emulated Lambda with the function in it, as the template has it."""
+    properties = template.read()["Resources"]["SandboxFunction"]["Properties"]
     known = {name: properties[name] for name in ("Runtime", "Handler", "Timeout", "MemorySize")}
     with MiniStack(services="lambda") as endpoint:
         # The client of this module asks for us-east-1, where the emulator keeps what it was given.
