@@ -183,7 +183,7 @@ class _Frame:
     ) -> Rendered:
         shell = self.shell(section)
         steps = tuple(Link(title=step, address=address) for step, address in crumbs)
-        context = {"shell": shell, "title": title, "crumbs": steps, "may": self.may, **shown}
+        context = {"shell": shell, "title": title, "crumbs": steps, "may": self.may, "opens": self.opens, **shown}
         answer = render(template, context, language="en", policy=policy, status=status)
         return with_cookies(answer, *kept) if (kept := list(self.kept(shell))) else answer
 
@@ -212,7 +212,6 @@ class _Frame:
 
     def navigation(self, tenant: str, current: str) -> list[Link]:
         """List the sections that have a page which the caller's scopes open."""
-        opening = {each.path: each.scopes for each in self.endpoints if each.method == "GET"}
         return [
             Link(
                 title=section.title,
@@ -221,8 +220,13 @@ class _Frame:
                 current=section.name == current,
             )
             for section in SECTIONS
-            if (scopes := opening.get(f"{START}/{section.name}")) is not None and self.may(*scopes)
+            if self.opens(section.name)
         ]
+
+    def opens(self, page: str) -> bool:
+        """Whether there is such a page of a tenant, and the caller's scopes open it."""
+        scopes = {each.path: each.scopes for each in self.endpoints if each.method == "GET"}.get(f"{START}/{page}")
+        return scopes is not None and self.may(*scopes)
 
     def may(self, *scopes: str) -> bool:
         """Whether the caller holds one of these scopes: so that nobody is shown a button that would be refused."""

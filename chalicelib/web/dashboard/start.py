@@ -28,7 +28,7 @@ class Task:
 
     title: str
     text: str
-    address: str
+    section: str
     link: str
     done: bool
 
@@ -39,7 +39,7 @@ def get_start(incoming: Incoming[Nothing, None]) -> Rendered:
     tenant, tasks = incoming.caller.tenant, _tasks(incoming)
     if all(task.done for task in tasks):
         return redirect(within(tenant, "users"))
-    return page(incoming, "dashboard/start.html", title="Getting started", tasks=tasks)
+    return page(incoming, "dashboard/start.html", title="Getting started", tasks=tasks, home=within(tenant))
 
 
 def _tasks(incoming: Incoming[Nothing, None]) -> Sequence[Task]:
@@ -52,21 +52,21 @@ def _tasks(incoming: Incoming[Nothing, None]) -> Sequence[Task]:
         Task(
             title="Register an application",
             text="Say where your application is, and switch on the connection whose users may sign in to it.",
-            address=within(caller.tenant, "applications"),
+            section="applications",
             link="Applications",
             done=open_to_users,
         ),
         Task(
             title="Add a user",
             text="Create somebody by hand, or let people sign up for themselves.",
-            address=within(caller.tenant, "users"),
+            section="users",
             link="Users",
             done=bool(users),
         ),
         Task(
             title="Sign in for the first time",
             text="Let somebody sign in to your application. What happened is then in the logs.",
-            address=within(caller.tenant, "logs"),
+            section="logs",
             link="Logs",
             done=any(user.logins_count for user in users),
         ),

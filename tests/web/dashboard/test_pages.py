@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 
@@ -25,7 +26,7 @@ ACME_USER = {"connection": DEFAULT_CONNECTION, "email": "only-in-acme@example.co
 
 def names(shown) -> list[str]:
     """Give who is on a page of users, in its order."""
-    return re.findall(r">(user\d+)@example.com</a>", shown.html)
+    return re.findall(r">(user\d+)@example.com</(?:a|strong)>", shown.html)
 
 
 def rel(shown, which: str) -> str:
@@ -208,6 +209,57 @@ def test_a_page_of_users_leads_to_the_next_and_back_to_where_one_was(owner, user
     assert names(back) == names(second)
     assert names(owner.get(rel(back, "prev"))) == names(first)
     assert (rel(first, "prev"), rel(third, "next")) == ("", "")
+
+
+def test_users_are_found_by_the_beginning_of_a_name_or_an_address_and_by_their_id(owner, user):
+    bob = user("bob", name="Björn Lee")
+    user("ann")
+
+    for text in ("bjo", "LEE", "bob@ex", bob):
+        shown = owner.get(f"users?{urlencode({'q': text})}")
+        assert ("Björn Lee" in shown.text, "ann@example.com" in shown.text) == (True, False), text
+    assert 'value="bjo"' in owner.get("users?q=bjo").html
+    assert "Nobody fits" in owner.get("users?q=zz").text
+
+
+def test_users_are_narrowed_by_connection_and_by_what_became_of_them(owner, user):
+    user("ann", blocked=True)
+    user("bob")
+
+    blocked = owner.get("users?status=blocked&connection=Username-Password-Authentication")
+    pending = owner.get("users?status=pending")
+
+    assert ("ann@" in blocked.text, "bob@" in blocked.text) == (True, False)
+    assert ("ann@" in pending.text, "bob@" in pending.text) == (True, True)
+    assert '<option value="blocked" selected>' in blocked.html
+
+
+def test_pages_keep_what_was_searched_for(owner, user):
+    for number in range(PER_PAGE + 1):
+        user(f"user{number}")
+    user("ann")
+
+    first = owner.get("users?q=user")
+    second = owner.get(rel(first, "next"))
+
+    assert (len(names(first)), len(names(second))) == (PER_PAGE, 1)
+    assert 'value="user"' in second.html
+    assert names(owner.get(rel(second, "prev"))) == names(first)
+
+
+@pytest.mark.parametrize(
+    ("address", "leads_to"),
+    [("users?q=a&at=forged", "users?q=a"), ("users?status=blocked&connection=gone", "users?status=blocked")],
+)
+def test_an_old_address_of_the_list_shows_what_there_is(owner, address, leads_to):
+    shown = owner.get(address)
+
+    assert (shown.status, shown.location) == (303, f"/dashboard/t/main/{leads_to}")
+
+
+@pytest.mark.parametrize(("length", "status"), [(320, 200), (321, 400)])
+def test_a_search_is_as_long_as_an_address_can_be(owner, length, status):
+    assert owner.get(f"users?q={'a' * length}").status == status
 
 
 def test_a_picture_is_shown_and_gravatar_only_where_the_tenant_turns_it_on(owner, api, user):
