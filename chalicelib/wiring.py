@@ -141,7 +141,9 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
     sandbox = LateSandbox(settings.sandbox_function, settings.region, settings.aws_endpoint)
     scripts = DatabaseScripts(sandbox, vault, stores.data_keys)
     connections = Connections(stores.connections, ambient, check_database_options, scripts)
-    databases = CustomDatabases(stores.connections, scripts, sandbox, outgoing, hosts, stores.logs, ambient)
+    databases = CustomDatabases(
+        stores.connections, scripts, stores.tenants, sandbox, outgoing, hosts, stores.logs, ambient
+    )
     client_grants = ClientGrants(stores.client_grants, stores.clients, stores.resource_servers, ambient)
     hasher = Argon2PasswordHasher(
         memory_kib=settings.argon2_memory_kib,
@@ -197,7 +199,7 @@ def build_core(settings: Settings, ambient: Ambient, marks: Marker | None = None
             stores.sign_ins, stores.attempts, stores.users, user_blocks, places, protection, hasher, accounts, ambient
         ),
         outbox=outbox,
-        rule_runs=RuleRuns(stores.rules, configs, sandbox, outgoing, users, hosts, ambient),
+        rule_runs=RuleRuns(stores.rules, configs, stores.tenants, sandbox, outgoing, users, hosts, ambient),
     )
     token_endpoint = nouns.token_endpoint()
     return Core(

@@ -15,6 +15,7 @@ from chalicelib.core.logs import happened
 from chalicelib.core.outside_profiles import OutsideProfile, Unusable, named
 from chalicelib.core.sandbox import Finished, Job, OperationRefused, Refused, Script
 from chalicelib.core.sign_ins import placed
+from chalicelib.core.tenants import script_limits
 from chalicelib.core.users import taken
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.core.hosts import Hosts
     from chalicelib.core.logs import LogEvent, LogStore
     from chalicelib.core.sandbox import Requests, Sandbox
+    from chalicelib.core.tenants import TenantStore
     from chalicelib.core.users import User
 
 _KEPT_CONSOLE = 4_000
@@ -72,6 +74,7 @@ class CustomDatabases:
 
     scripts: ScriptStore
     secrets: Secrets
+    tenants: TenantStore
     sandbox: Sandbox
     outgoing: Requests
     hosts: Hosts
@@ -198,6 +201,7 @@ class CustomDatabases:
                 host=_DatabaseHost(self.outgoing),
                 configuration=self.secrets.opened(tenant, connection),
                 auth0={"domain": self.hosts.domain(tenant)},
+                limits=script_limits(self.tenants.recall(tenant)),
             )
         )
 

@@ -22,6 +22,7 @@ from chalicelib.core.profiles import profile_of
 from chalicelib.core.rule_host import RuleHost
 from chalicelib.core.sandbox import Finished, Job, Record, Refused, Script
 from chalicelib.core.sign_ins import name_of, placed
+from chalicelib.core.tenants import script_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from chalicelib.core.rules import RuleStore
     from chalicelib.core.rules_configs import RulesConfigs
     from chalicelib.core.sandbox import Host, Outcome, Requests, Sandbox
+    from chalicelib.core.tenants import TenantStore
     from chalicelib.core.users import User, Users
 
 REDIRECTED = "redirect-callback"
@@ -101,6 +103,7 @@ class RuleRuns:
 
     rules: RuleStore
     configs: RulesConfigs
+    tenants: TenantStore
     sandbox: Sandbox
     outgoing: Requests
     users: Users
@@ -134,6 +137,7 @@ class RuleRuns:
             host=host,
             configuration=self.configs.opened(tenant),
             auth0={"domain": self.hosts.domain(tenant), "baseUrl": f"{issuer}api/v2"},
+            limits=script_limits(self.tenants.recall(tenant)),
         )
 
     def judged(self, login: Login, outcome: Outcome, ran: Sequence[str]) -> Ruled:

@@ -14,6 +14,7 @@ from chalicelib.core.hosts import TENANT_NAME
 from chalicelib.core.logs import done
 from chalicelib.core.management_scopes import SYSTEM_SCOPES
 from chalicelib.core.resource_servers import ApiScope
+from chalicelib.core.sandbox import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,9 +64,13 @@ DEFAULT_SETTINGS: Document = {
         "client_policies": {},
     },
     "tell_of_new_places": True,
+    "script_time_limit": 5.0,
 }
-"""Auth0's defaults, lifetimes in hours. Ours are `tell_of_new_places`, a mail about each sign-in from a new place, and
-those of impersonation, with lifetimes in seconds."""
+"""Auth0's defaults, lifetimes in hours. Ours are `tell_of_new_places`, a mail about each sign-in from a new place,
+`script_time_limit`, the seconds that the rules of a sign-in have, and a script of a database, and those of
+impersonation, with lifetimes in seconds."""
+MAX_SCRIPT_SECONDS = 10
+"""A sign-in asks a database once and runs rules once: 20 seconds in all, as Auth0 allows."""
 _OPERATORS: Document = {
     "session_lifetime": 24.0,
     "idle_session_lifetime": 4.0,
@@ -246,6 +251,11 @@ class Tenants:
             return server
         extra = tuple(ApiScope(value=value, description=text) for value, text in SYSTEM_SCOPES.items())
         return replace(server, scopes=server.scopes + extra)
+
+
+def script_limits(tenant: Tenant | None) -> Limits:
+    """Give what scripts of a tenant may use at a time."""
+    return Limits(seconds=float(settings_of(tenant)["script_time_limit"]))
 
 
 def settings_of(tenant: Tenant | None) -> Document:

@@ -49,7 +49,7 @@ from chalicelib.core import (
 )
 from chalicelib.core.hosts import Hosts
 from chalicelib.core.oauth import assertions, authorize, codes, tokens, user_tokens
-from chalicelib.core.tenants import DEFAULT_SETTINGS
+from chalicelib.core.tenants import DEFAULT_SETTINGS, MAX_SCRIPT_SECONDS
 from chalicelib.settings import Settings
 from chalicelib.storage import cache
 from chalicelib.web import decoding, openapi
@@ -232,8 +232,9 @@ LIMITS: dict[str, list[int | str]] = {
     ],
     "configuration kept in a Lambda": [int(cache.SECONDS)],
     "a script": [sandbox.MAX_SCRIPT_BYTES],
-    "time of a sign-in's scripts": [
-        f"{sandbox.Limits().seconds:g} seconds for all",
+    "time of a sign-in's rules, and of a script of a database": [
+        f"{DEFAULT_SETTINGS['script_time_limit']:g} seconds for all",
+        f"1 to {MAX_SCRIPT_SECONDS};",
         f"{sandbox.AFTER_CALLBACK} seconds",
     ],
     "memory of a sign-in's scripts": [f"{sandbox.Limits().memory_mb} MB"],

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.core.impersonation_links import LONGEST_LINK_LIFETIME
-from chalicelib.core.tenants import SYSTEM_TENANT, Tenant, unknown_tenant
+from chalicelib.core.tenants import MAX_SCRIPT_SECONDS, SYSTEM_TENANT, Tenant, unknown_tenant
 from chalicelib.web.decoding import given
 from chalicelib.web.schemas import Fields, HttpsUrl, Identifier, Paged, Url, choose, moment, paged
 from chalicelib.web.surface import Incoming, Nothing, Surface
@@ -102,6 +102,18 @@ class TenantSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     idle_session_lifetime: Hours | None | UnsetType = UNSET
     impersonation: Impersonation | None | UnsetType = UNSET
     tell_of_new_places: bool | None | UnsetType = UNSET
+    script_time_limit: (
+        Annotated[
+            float,
+            Meta(
+                ge=1,
+                le=MAX_SCRIPT_SECONDS,
+                description="Seconds for the rules of a sign-in, or a database script.",
+            ),
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
 
 
 class TenantCreate(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -60,6 +60,18 @@ def test_an_error_tells_its_author_where_it_is(trial):
     assert "2" in refusal["detail"]
 
 
+def test_a_script_has_as_long_as_the_tenant_gives_it(api, trial):
+    script = "await new Promise((resolve) => setTimeout(resolve, 1500))"
+    api.patch("/api/v2/tenants/settings", {"script_time_limit": 1})
+    short = trial(script).json
+    api.patch("/api/v2/tenants/settings", {"script_time_limit": 10})
+
+    long = trial(script).json
+
+    assert (short["allowed"], long["allowed"]) == (False, True)
+    assert "timeout" in short["refusal"]["detail"]
+
+
 def test_nothing_is_written(api, trial):
     before = api.get(f"/api/v2/users/{trial.user_id}").json
     script = "context.idToken.u = (await auth0.users.updateAppMetadata(user.user_id, {a: 1})).app_metadata"

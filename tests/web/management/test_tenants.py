@@ -39,6 +39,7 @@ DEFAULTS = {
         "client_policies": {},
     },
     "tell_of_new_places": True,
+    "script_time_limit": 5.0,
 }
 CHANGED = {
     "friendly_name": "Example Inc.",
@@ -69,6 +70,7 @@ CHANGED = {
         "client_policies": {"shop": {"denied_scopes": ["email"], "denied_claims": ["phone_number"]}},
     },
     "tell_of_new_places": False,
+    "script_time_limit": 2.5,
 }
 
 
@@ -121,6 +123,8 @@ def test_an_empty_object_empties_the_flags(api):
         ({"session_lifetime": 87_600}, {"session_lifetime": 87_600.1}),
         ({"session_lifetime": 0.01}, {"session_lifetime": 0}),
         ({"idle_session_lifetime": 0.01}, {"idle_session_lifetime": -1}),
+        ({"script_time_limit": 10}, {"script_time_limit": 10.1}),
+        ({"script_time_limit": 1}, {"script_time_limit": 0.9}),
         ({"flags": {"f" * 100: True}}, {"flags": {"f" * 101: True}}),
     ],
 )
