@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from html import unescape
 from itertools import count
@@ -38,7 +38,10 @@ def management(stack: Stack, **known: str) -> Iterator[ManagementClient]:
 
 @contextmanager
 def trusting(stack: Stack) -> Iterator[None]:
-    """Trust the stack's certificate authority in this process, as its environment file makes a shell do."""
+    """Trust the stack's certificate authority in this process, as its environment file makes a shell do.
+
+    And no other, so it must not outlive the tests of this folder: others fetch packages from the net.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
             patch.setenv(name, stack.env[name])
@@ -47,13 +50,22 @@ def trusting(stack: Stack) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running(tmp_path_factory.mktemp("stack")) as started, trusting(started):
+    with running(tmp_path_factory.mktemp("stack")) as started:
         yield started
+
+
+@pytest.fixture(autouse=True, scope="module")
+def authority(stack: Stack) -> Iterator[None]:
+    with trusting(stack):
+        yield
 
 
 @pytest.fixture(scope="session")
 def sdk(stack: Stack) -> Iterator[ManagementClient]:
-    with management(stack) as client:
+    """The official SDK, whose connections trust the stack from when they are made."""
+    with ExitStack() as opened:
+        with trusting(stack):
+            client = opened.enter_context(management(stack))
         yield client
 
 
