@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode
@@ -24,7 +25,7 @@ from chalicelib.web.pages import STRICT, Policy, render
 from chalicelib.web.surface import PAGE, Incoming, Refused, Rendered, Surface
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from chalice.app import Request as HttpRequest
 
@@ -160,7 +161,7 @@ _TITLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Frame:
     """All that is known of a request when its page is framed."""
 
@@ -169,6 +170,11 @@ class _Frame:
     http: HttpRequest
     endpoints: tuple[Endpoint, ...]
     visitor: Visitor | None
+
+    @cached_property
+    def pages(self) -> Mapping[str, tuple[str, ...]]:
+        """The scopes that open each page, by its path: looked up for every line of the navigation."""
+        return {each.path: each.scopes for each in self.endpoints if each.method == "GET"}
 
     def rendered(
         self,
@@ -225,7 +231,7 @@ class _Frame:
 
     def opens(self, page: str) -> bool:
         """Whether there is such a page of a tenant, and the caller's scopes open it."""
-        scopes = {each.path: each.scopes for each in self.endpoints if each.method == "GET"}.get(f"{START}/{page}")
+        scopes = self.pages.get(f"{START}/{page}")
         return scopes is not None and self.may(*scopes)
 
     def may(self, *scopes: str) -> bool:
