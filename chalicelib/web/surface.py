@@ -354,10 +354,8 @@ def _caller(endpoint: Endpoint, call: _Call) -> Caller:
 
 def _demand_tenant(endpoint: Endpoint, call: _Call, caller: Caller) -> None:
     """Find the tenant of the host. What is past a limit goes no further."""
-    if endpoint.any_host:
-        return
     call.core.throttles.demand_left(caller, endpoint.throttle)
-    if not caller.tenant or not call.core.tenants.exists(caller.tenant):
+    if not endpoint.any_host and not (caller.tenant and call.core.tenants.exists(caller.tenant)):
         raise unknown_tenant()
 
 
@@ -367,8 +365,7 @@ def _identify(endpoint: Endpoint, call: _Call, caller: Caller) -> Caller:
         raise _malformed()
     if not endpoint.public:
         return call.core.authenticate(caller, bearer(call.http, Unauthenticated("Missing authentication")))
-    if not endpoint.any_host:
-        call.core.throttles.count(caller, endpoint.throttle)
+    call.core.throttles.count(caller, endpoint.throttle)
     return caller
 
 
