@@ -14,7 +14,7 @@ from chalicelib.core.tenants import SYSTEM_TENANT
 from chalicelib.storage import keys
 from chalicelib.storage.documents import DocumentItem
 from chalicelib.storage.logs import event_item
-from chalicelib.storage.operators import decode_memberships, memberships_key
+from chalicelib.storage.operators import decode_memberships
 from chalicelib.storage.sessions import SessionItem, decode_session, put_session, session_key
 from chalicelib.storage.table import Item
 from chalicelib.storage.users import UserItem, decode_user, profile_key
@@ -52,7 +52,7 @@ class DashboardSessionStore:
                 (UserItem, profile_key(SYSTEM_TENANT, user_id)),
                 (SessionItem, session_key(SYSTEM_TENANT, user_id, keys.sorting(session_id))),
                 (DashboardItem, _key(user_id, session_id)),
-                (DocumentItem, memberships_key(user_id)),
+                (DocumentItem, keys.memberships(SYSTEM_TENANT, user_id)),
             ]
         )
         return Held(

@@ -109,6 +109,11 @@ def connections(tenant: str) -> Key:
     return Key(configuration(tenant), CONNECTIONS)
 
 
+def memberships(tenant: str, user_id: str) -> Key:
+    """Of which tenants a person is a member: with the person, in the system tenant."""
+    return Key(user(tenant, user_id), MEMBERSHIPS)
+
+
 def connection_script(tenant: str, connection_id: str, name: str) -> Key:
     """A script of a custom database: beside its connection, so that only who runs it reads it."""
     return Key(configuration(tenant), f"{CONNECTION_SCRIPT}{sorting(connection_id)}#{name}")

@@ -48,7 +48,7 @@ class OperatorStore:
 
     def memberships(self, user_id: str) -> Memberships:
         """Read where a person is a member: one read."""
-        item = self.table.get(DocumentItem, memberships_key(user_id))
+        item = self.table.get(DocumentItem, keys.memberships(SYSTEM_TENANT, user_id))
         return decode_memberships(item) if item else Memberships(user_id=user_id)
 
     def people(self, user_ids: Sequence[str]) -> Mapping[str, User]:
@@ -88,11 +88,6 @@ def _demand_owner(transaction: Transaction, documents: Documents[Member], tenant
     transaction.check(profile_key(SYSTEM_TENANT, owner.user_id), PRESENT, changed)
 
 
-def memberships_key(user_id: str) -> keys.Key:
-    """Where it is kept of which tenants a person is a member."""
-    return keys.Key(keys.user(SYSTEM_TENANT, user_id), keys.MEMBERSHIPS)
-
-
 def decode_memberships(item: DocumentItem) -> Memberships:
     """Make the memberships of an item."""
     return replace(msgspec.json.decode(item.document, type=Memberships), version=int(item.version))
@@ -100,7 +95,7 @@ def decode_memberships(item: DocumentItem) -> Memberships:
 
 def _memberships_item(memberships: Memberships) -> DocumentItem:
     return DocumentItem.at(
-        memberships_key(memberships.user_id),
+        keys.memberships(SYSTEM_TENANT, memberships.user_id),
         document=msgspec.json.encode(memberships).decode(),
         version=memberships.version + 1,
     )

@@ -21,6 +21,7 @@ from chalicelib.core.places import KnownPlace
 from chalicelib.core.users import User, taken
 from chalicelib.core.work import GENERATION, USER, id_of
 from chalicelib.storage import keys
+from chalicelib.storage.documents import DocumentItem
 from chalicelib.storage.encoding import brief
 from chalicelib.storage.logs import LogItem, event_item, trace_item
 from chalicelib.storage.outbox import put_letter
@@ -75,12 +76,6 @@ class LinkedItem(Item):
     """Stands in the place of a profile whose account was linked: whose it is now."""
 
     user_id = UnicodeAttribute()
-
-
-class MembershipsItem(Item):
-    """Of which tenants a person of the dashboard is a member; `storage.operators` writes it."""
-
-    document = UnicodeAttribute()
 
 
 class PasswordHistoryItem(Item):
@@ -241,7 +236,7 @@ class UserStore:
 
     def _leave_tenants(self, work: Work) -> None:
         """Let a deleted person of the dashboard be a member nowhere, before what says where they are goes too."""
-        item = self.table.get(MembershipsItem, keys.Key(keys.user(work.tenant, work.target), keys.MEMBERSHIPS))
+        item = self.table.get(DocumentItem, keys.memberships(work.tenant, work.target))
         tenants = msgspec.json.decode(item.document)["roles"] if item else {}
         for part in batched(tenants, MAX_TRANSACTION - 1):
             transaction = self._begun_removal(work)
