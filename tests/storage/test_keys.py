@@ -45,6 +45,7 @@ PATTERNS = {
     "entity with a prefix that begins alike": lambda tenant, name: keys.entity(tenant, keys.CLIENT_GRANT, name),
     "user": lambda tenant, name: Key(keys.user(tenant, name), keys.PROFILE),
     "linked": keys.linked,
+    "memberships": keys.memberships,
     "login": lambda tenant, name: keys.login(tenant, CONNECTION_ID, name),
     "login elsewhere": lambda tenant, name: keys.login(tenant, CONNECTION_ID + "0", name),
     "identity": lambda tenant, name: keys.identity(tenant, CONNECTION_ID, name),
