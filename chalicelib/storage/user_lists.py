@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from chalicelib.core.user_walks import AT_CONNECTION, BEGINNING, BLOCKED, EVERYBODY, Entry, Look
+from chalicelib.core.user_walks import AT_CONNECTION, BEGINNING, BLOCKED, EVERYBODY, PENDING, Entry, Look
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
 from chalicelib.storage.user_entries import UserEntryItem
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from chalicelib.storage.table import Table
 
 _TIMED = {EVERYBODY, AT_CONNECTION}
+_SHARDED = {
+    EVERYBODY: keys.users_by_creation,
+    BLOCKED: keys.blocked_users,
+    PENDING: keys.pending_users,
+    BEGINNING: keys.user_words,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +81,7 @@ class UserListStore:
     def _partitions(self, tenant: str, source: Source) -> Sequence[str]:
         if source.kind == AT_CONNECTION:
             return [keys.accounts_of(tenant, source.name)]
-        made = {EVERYBODY: keys.users_by_creation, BLOCKED: keys.blocked_users, BEGINNING: keys.user_words}
-        partition = made.get(source.kind, keys.pending_users)
-        return [partition(tenant, shard) for shard in range(self.table.shards)]
+        return [_SHARDED[source.kind](tenant, shard) for shard in range(self.table.shards)]
 
     def _read(self, tenant: str, source: Source, found: Sequence[keys.Key]) -> Iterable[User | None]:
         """Read the users that keys lead to, in order. One who has two accounts at a connection is given once."""
