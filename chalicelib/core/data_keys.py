@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from chalicelib.core.errors import Unavailable
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataKey:
@@ -24,6 +26,13 @@ class DataKey:
 
 SECRETS = "secrets"
 """The id of the one data key that a tenant has."""
+
+
+def present(tenant: str, known: DataKey | None) -> DataKey:
+    """Give the key that a tenant's secrets were sealed with; unavailable if it is not there any more."""
+    if known is None:
+        raise Unavailable("A secret of the tenant cannot be read.", detail=f"{tenant} has no data key")
+    return known
 
 
 class Vault(Protocol):

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from chalicelib.core.errors import Conflict, Invalid, Unavailable
+from chalicelib.core.data_keys import present
+from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.sandbox import fault_of_text, missing_modules
 
 if TYPE_CHECKING:
@@ -88,9 +89,7 @@ class DatabaseScripts:
         sealed = connection.options.get("configuration") or {}
         if not sealed:
             return {}
-        data_key = self.data_keys.recall(tenant)
-        if data_key is None:
-            raise Unavailable("A secret of the tenant cannot be read.", detail=f"{tenant} has no data key")
+        data_key = present(tenant, self.data_keys.recall(tenant))
         return {
             key: self.vault.open(tenant, data_key, _secret(connection.name, key), value.removeprefix(SEALED))
             for key, value in sealed.items()

@@ -10,8 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from chalicelib.core.data_keys import present
 from chalicelib.core.entities import retrying
-from chalicelib.core.errors import Invalid, Unavailable
+from chalicelib.core.errors import Invalid
 from chalicelib.core.logs import done
 
 if TYPE_CHECKING:
@@ -89,9 +90,7 @@ class RulesConfigs:
         configs = self.store.recall_all(tenant)
         if not configs:
             return {}
-        data_key = self.store.recall_data_key(tenant)
-        if data_key is None:
-            raise Unavailable("A secret of the tenant cannot be read.", detail=f"{tenant} has no data key")
+        data_key = present(tenant, self.store.recall_data_key(tenant))
         return {each.key: self.vault.open(tenant, data_key, _name(each.key), each.sealed) for each in configs}
 
     def _set(self, caller: Caller, key: str, value: str) -> None:
