@@ -48,8 +48,7 @@ def seed(app_module: ModuleType, addresses: Sequence[str], existing: Mapping[str
     main, system = _Demo(core, core.hosts.default_tenant), _Demo(core, SYSTEM_TENANT)
     system.have_tenant()
     main.have_tenant()
-    for tenant in core.tenants.list(PageRequest(per_page=1_000)).items:
-        core.tenants.renew_management_api(_Demo(core, tenant.name).caller)
+    core.deployment.bring_up_to_date()
     administrator = system.user("GATEHOUSE_ADMIN", ADMIN_EMAIL, "Administrator", existing)
     core.operators.appoint(ADMIN_EMAIL, core.hosts.default_tenant)
     return {
