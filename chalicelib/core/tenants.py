@@ -64,7 +64,7 @@ DEFAULT_SETTINGS: Document = {
         "client_policies": {},
     },
     "tell_of_new_places": True,
-    "script_time_limit": 5.0,
+    "script_time_limit": Limits().seconds,
 }
 """Auth0's defaults, lifetimes in hours. Ours are `tell_of_new_places`, a mail about each sign-in from a new place,
 `script_time_limit`, the seconds that the rules of a sign-in have, and a script of a database, and those of
