@@ -72,7 +72,7 @@ def get_users(incoming: Incoming[UsersQuery, None]) -> Rendered:
         return redirect(within(caller.tenant, "users", **chosen))
     gravatar = bool(core.tenants.recall_settings(caller.tenant)["flags"].get("gravatar"))
     rows = tuple(user_row(caller.tenant, user, gravatar=gravatar) for user in found.items)
-    connections = sorted({each.name for each in core.connections.store.recall_all(caller.tenant)})
+    connections = sorted(each.name for each in core.connections.store.recall_all(caller.tenant))
     return page(
         incoming,
         "dashboard/users.html",
