@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from hashlib import sha256
 
 import pytest
 
+from chalicelib.web import assets
 from chalicelib.web.pages import LANGUAGES, Policy, language, page_headers, render
 from tests.conftest import Api
 
@@ -117,3 +119,14 @@ assert "jinja2" in sys.modules
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("name", ["pages.js", "dashboard.js"])
+def test_what_two_scripts_share_is_a_part_of_each_and_of_its_fingerprint(name):
+    fingerprint = assets.address(name).split("/")[2]
+
+    text, _ = assets.asset(fingerprint, name)
+
+    assert text.count('each("form[data-once]"') == 1
+    assert "{{text:" not in text
+    assert fingerprint == sha256(text.encode()).hexdigest()[:16]

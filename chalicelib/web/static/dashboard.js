@@ -95,23 +95,7 @@ each("time[data-local]", (time) => {
   time.textContent = exact.format(new Date(time.dateTime));
 });
 
-// --- data-once: a form is sent once, however often its button is pressed ---
-
-const PATIENCE_MS = 10_000;
-
-each("form[data-once]", (form) => {
-  const release = () => delete form.dataset.sent;
-  form.addEventListener("submit", (event) => {
-    if ("sent" in form.dataset) {
-      event.preventDefault();
-      return;
-    }
-    form.dataset.sent = "";
-    setTimeout(release, PATIENCE_MS);
-  });
-  // A page that comes back with the back button comes back as it was left.
-  addEventListener("pageshow", release);
-});
+// {{text:once.js}}
 
 // --- data-submits: a menu above a list takes effect as soon as something is chosen; its button is for who has no script ---
 
